@@ -1,0 +1,2 @@
+/** How components describe their state, for snapshot, restore, digest and diff. */
+package dev.vtxray.core.state;
