@@ -1,13 +1,14 @@
 package dev.vtxray.apic;
 
 import dev.vtxray.core.cpu.GuestFault;
+import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
 
 /**
  * IA32_APIC_BASE: where the registers are, and in which mode (SDM, Advanced Programmable Interrupt Controller (APIC), Local
  * APIC Status and Location, and x2APIC State Transitions).
  */
-final class ApicBase {
+final class ApicBase implements Described {
     static final long POWER_UP_ADDRESS = 0xFEE0_0000L;
 
     private static final long BSP = 1L << 8;
@@ -55,7 +56,8 @@ final class ApicBase {
         value = newValue & writable | bootstrap;
     }
 
-    void describe(StateVisitor visitor) {
+    @Override
+    public void describe(StateVisitor visitor) {
         visitor.value("IA32_APIC_BASE", () -> value, v -> value = v);
     }
 

@@ -2,6 +2,7 @@ package dev.vtxray.apic;
 
 import dev.vtxray.core.port.Clock;
 import dev.vtxray.core.port.Timed;
+import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
 import java.util.function.LongSupplier;
 
@@ -9,7 +10,7 @@ import java.util.function.LongSupplier;
  * The timer of a local APIC (SDM, Advanced Programmable Interrupt Controller (APIC), APIC Timer). Counts are computed from
  * the clock when somebody looks; nothing ticks.
  */
-final class ApicTimer {
+final class ApicTimer implements Described {
     /** Bits 18:17 of LVT timer; the order is that of the manual's numbers. */
     enum Mode {
         ONE_SHOT,
@@ -147,7 +148,8 @@ final class ApicTimer {
         return true;
     }
 
-    void describe(StateVisitor visitor) {
+    @Override
+    public void describe(StateVisitor visitor) {
         visitor.value("mode", () -> mode.ordinal(), v -> mode = Mode.BY_NUMBER[(int) v]);
         visitor.value("divide configuration", () -> divideConfiguration, v -> divideConfiguration = (int) v);
         visitor.value("initial count", () -> initialCount, v -> initialCount = v);

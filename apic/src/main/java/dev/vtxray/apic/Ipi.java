@@ -44,6 +44,11 @@ public record Ipi(
                 vector, DeliveryMode.FIXED, false, apicId, DestinationShorthand.NO_SHORTHAND, true, false);
     }
 
+    /** A fixed, edge-triggered interrupt for the sender itself. */
+    public static Ipi toSelf(int vector) {
+        return new Ipi(vector, DeliveryMode.FIXED, false, 0, DestinationShorthand.SELF, true, false);
+    }
+
     /** The command in xAPIC mode; the destination is bits 31:24 of the high register. */
     public static Ipi ofXapicCommand(int low, int high) {
         int destination = high >>> 24;

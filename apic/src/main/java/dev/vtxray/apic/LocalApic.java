@@ -6,9 +6,12 @@ import dev.vtxray.core.port.CpuSignals;
 import dev.vtxray.core.port.InterruptSource;
 import dev.vtxray.core.port.MmioDevice;
 import dev.vtxray.core.port.Timed;
+import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,23 +24,25 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Interrupts of delivery modes SMI and ExtINT are dropped: nothing in a machine of this library would serve them.
  */
-public final class LocalApic implements InterruptSource, MmioDevice, Timed {
+public final class LocalApic implements InterruptSource, MmioDevice, Timed, Described {
     /** Bytes in the page of registers. */
     public static final int PAGE_SIZE = 0x1000;
 
     private static final int SLOT_SIZE = 16;
-    private static final int PRIORITY_CLASS = 0xF0;
 
     private static final int SVR_RESET = 0xFF;
     private static final int SVR_SOFTWARE_ENABLE = 1 << 8;
     private static final int SVR_SUPPRESS_EOI_BROADCAST = 1 << 12;
 
-    private static final int LVT_REMOTE_IRR = 1 << 14;
-    private static final int LVT_LEVEL_TRIGGERED = 1 << 15;
-    private static final int LVT_MASKED = 1 << 16;
     private static final int LVT_TSC_DEADLINE = 1 << 18;
 
-    private static final LocalInterrupt[] LOCAL_INTERRUPTS = LocalInterrupt.values();
+    /** The registers that hold what was written to them; of all others a part of this APIC makes up the contents. */
+    private static final Set<ApicRegister> STORED = EnumSet.of(
+            ApicRegister.LOGICAL_DESTINATION,
+            ApicRegister.DESTINATION_FORMAT,
+            ApicRegister.SPURIOUS_INTERRUPT_VECTOR,
+            ApicRegister.INTERRUPT_COMMAND_LOW,
+            ApicRegister.INTERRUPT_COMMAND_HIGH);
 
     private final int id;
     private final ApicFeatures features;
@@ -45,13 +50,11 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
     private final ApicBase base;
     private final ApicTimer timer;
     private final ErrorStatus errors = new ErrorStatus();
-    private final VectorSet interruptRequest = new VectorSet();
-    private final VectorSet inService = new VectorSet();
-    private final VectorSet triggerMode = new VectorSet();
-    /** The registers that hold what was written to them, by slot. */
+    private final VectorPriorities vectors = new VectorPriorities();
+    private final LocalVectorTable localVectorTable = new LocalVectorTable();
+    /** The {@link #STORED} registers, by slot. */
     private final int[] stored = new int[ApicRegister.SLOTS];
 
-    private final boolean[] pinAsserted = new boolean[LOCAL_INTERRUPTS.length];
     private @Nullable ApicBus bus;
     private CpuSignals signals = Unconnected.PINS;
     private ApicListener listener = ApicListener.NONE;
@@ -145,12 +148,8 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
         Arrays.fill(stored, 0);
         store(ApicRegister.DESTINATION_FORMAT, 0xFFFF_FFFF);
         store(ApicRegister.SPURIOUS_INTERRUPT_VECTOR, SVR_RESET);
-        for (LocalInterrupt source : LOCAL_INTERRUPTS) {
-            store(source.register(), LVT_MASKED);
-        }
-        interruptRequest.clear();
-        inService.clear();
-        triggerMode.clear();
+        localVectorTable.reset();
+        vectors.reset();
         errors.reset();
         timer.reset();
         listener.deadlineChanged(this);
@@ -264,15 +263,18 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
         return switch (register) {
             case ID -> mode() == ApicMode.X2APIC ? id : id << 24;
             case VERSION -> features.versionRegister();
-            case ARBITRATION_PRIORITY -> arbitrationPriority();
-            case PROCESSOR_PRIORITY -> processorPriority();
+            case TASK_PRIORITY -> vectors.taskPriority();
+            case ARBITRATION_PRIORITY -> vectors.arbitrationPriority();
+            case PROCESSOR_PRIORITY -> vectors.processorPriority();
             case LOGICAL_DESTINATION -> logicalDestination();
-            case IN_SERVICE -> inService.register(part);
-            case TRIGGER_MODE -> triggerMode.register(part);
-            case INTERRUPT_REQUEST -> interruptRequest.register(part);
+            case IN_SERVICE -> vectors.inServiceRegister(part);
+            case TRIGGER_MODE -> vectors.triggerModeRegister(part);
+            case INTERRUPT_REQUEST -> vectors.interruptRequestRegister(part);
             case ERROR_STATUS -> errors.read();
+            case LVT_CMCI, LVT_TIMER, LVT_THERMAL_SENSOR, LVT_PERFORMANCE_MONITORING, LVT_LINT0, LVT_LINT1, LVT_ERROR ->
+                localVectorTable.read(register);
             case INITIAL_COUNT -> timer.initialCount();
-            case CURRENT_COUNT -> timer.currentCount();
+            case CURRENT_COUNT -> currentCount();
             case DIVIDE_CONFIGURATION -> timer.divideConfiguration();
             default -> stored(register);
         };
@@ -288,17 +290,9 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
             case ERROR_STATUS -> errors.write();
             case INTERRUPT_COMMAND_LOW -> writeInterruptCommand(value);
             case LVT_CMCI, LVT_THERMAL_SENSOR, LVT_PERFORMANCE_MONITORING, LVT_LINT0, LVT_LINT1, LVT_ERROR ->
-                writeLvt(register, value);
-            case LVT_TIMER -> writeLvtTimer(value);
-            case INITIAL_COUNT -> {
-                timer.setInitialCount(value);
-                listener.deadlineChanged(this);
-            }
-            case DIVIDE_CONFIGURATION -> {
-                timer.setDivideConfiguration(value);
-                listener.deadlineChanged(this);
-            }
-            case SELF_IPI -> send(Ipi.fixed(value, id));
+                localVectorTable.write(register, value, !softwareEnabled());
+            case LVT_TIMER, INITIAL_COUNT, DIVIDE_CONFIGURATION -> writeTimerRegister(register, value);
+            case SELF_IPI -> send(Ipi.toSelf(value));
             default -> store(register, value);
         }
     }
@@ -314,9 +308,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
     private void writeSpuriousInterruptVector(int value) {
         store(ApicRegister.SPURIOUS_INTERRUPT_VECTOR, value);
         if (!softwareEnabled()) {
-            for (LocalInterrupt source : LOCAL_INTERRUPTS) {
-                store(source.register(), stored(source.register()) | LVT_MASKED);
-            }
+            localVectorTable.maskAll();
         }
     }
 
@@ -330,37 +322,19 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
         }
     }
 
-    // ---- Local vector table ----
-
-    private void writeLvt(ApicRegister register, int value) {
-        int mask = softwareEnabled() ? 0 : LVT_MASKED;
-        store(register, stored(register) & register.readOnly() | value | mask);
-    }
-
-    private void writeLvtTimer(int value) {
-        writeLvt(ApicRegister.LVT_TIMER, value);
-        timer.setMode(ApicTimer.Mode.in(value));
-        listener.deadlineChanged(this);
-    }
+    // ---- Local interrupts ----
 
     /** A local source interrupts: its LVT entry says how, unless it is masked. */
     public void signal(LocalInterrupt source) {
-        ApicRegister register = source.register();
-        int entry = stored(register);
-        if (mode() == ApicMode.DISABLED || (entry & LVT_MASKED) != 0) {
+        if (mode() == ApicMode.DISABLED) {
             return;
         }
-        if (source == LocalInterrupt.PERFORMANCE_MONITORING) {
-            store(register, entry | LVT_MASKED);
+        int entry = localVectorTable.take(source);
+        if (entry == LocalVectorTable.NOTHING) {
+            return;
         }
         switch (DeliveryMode.in(entry)) {
-            case FIXED -> {
-                boolean levelTriggered = source.isPin() && (entry & LVT_LEVEL_TRIGGERED) != 0;
-                if (levelTriggered) {
-                    store(register, entry | LVT_REMOTE_IRR);
-                }
-                accept(entry & 0xFF, levelTriggered);
-            }
+            case FIXED -> accept(entry & 0xFF, LocalVectorTable.isLevelTriggered(entry));
             case NMI -> signals.raiseNmi();
             case INIT -> signals.raiseInit();
             default -> {}
@@ -370,29 +344,23 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
     /**
      * Sets one of the local interrupt pins.
      *
-     * @param pin      LINT0 or LINT1
-     * @param asserted whether the pin is now active; its polarity is taken care of
+     * @param pin    LINT0 or LINT1
+     * @param active whether the pin is active now, whatever its polarity
      * @throws IllegalArgumentException if the source is not a pin
      */
-    public void setPin(LocalInterrupt pin, boolean asserted) {
+    public void setPin(LocalInterrupt pin, boolean active) {
         if (!pin.isPin()) {
             throw new IllegalArgumentException(pin + " is not a pin of a local APIC, must be LINT0 or LINT1");
         }
-        boolean rises = asserted && !pinAsserted[pin.ordinal()];
-        pinAsserted[pin.ordinal()] = asserted;
-        if (rises) {
+        if (localVectorTable.setPin(pin, active)) {
             signal(pin);
         }
     }
 
-    /** The end of a level-triggered interrupt of a pin: while the pin is still active it interrupts again. */
+    /** While a pin is still active after the end of its level-triggered interrupt, it interrupts again. */
     private void endPinInterrupt(LocalInterrupt pin, int vector) {
-        int entry = stored(pin.register());
-        if ((entry & LVT_REMOTE_IRR) != 0 && (entry & 0xFF) == vector) {
-            store(pin.register(), entry & ~LVT_REMOTE_IRR);
-            if (pinAsserted[pin.ordinal()]) {
-                signal(pin);
-            }
+        if (localVectorTable.endOfInterrupt(pin, vector)) {
+            signal(pin);
         }
     }
 
@@ -421,8 +389,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
             reportError(ErrorStatus.RECEIVE_ILLEGAL_VECTOR);
             return;
         }
-        interruptRequest.add(vector);
-        triggerMode.set(vector, levelTriggered);
+        vectors.accept(vector, levelTriggered);
         signals.interruptsChanged();
     }
 
@@ -449,9 +416,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
 
     @Override
     public int highestDeliverable() {
-        int vector = interruptRequest.highest();
-        boolean deliverable = (vector & PRIORITY_CLASS) > (processorPriority() & PRIORITY_CLASS);
-        return vector != VectorSet.EMPTY && deliverable && mode() != ApicMode.DISABLED ? vector : NONE;
+        return mode() == ApicMode.DISABLED ? NONE : vectors.highestDeliverable();
     }
 
     @Override
@@ -460,19 +425,17 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
         if (vector == NONE) {
             return stored(ApicRegister.SPURIOUS_INTERRUPT_VECTOR) & 0xFF;
         }
-        interruptRequest.remove(vector);
-        inService.add(vector);
+        vectors.acknowledge(vector);
         return vector;
     }
 
     /** Completes the interrupt in service that has the highest vector; without one nothing happens. */
     public void endOfInterrupt() {
-        int vector = inService.highest();
-        if (vector == VectorSet.EMPTY) {
+        int vector = vectors.endOfInterrupt();
+        if (vector == NONE) {
             return;
         }
-        inService.remove(vector);
-        if (triggerMode.contains(vector)) {
+        if (vectors.isLevelTriggered(vector)) {
             endPinInterrupt(LocalInterrupt.LINT0, vector);
             endPinInterrupt(LocalInterrupt.LINT1, vector);
             if ((stored(ApicRegister.SPURIOUS_INTERRUPT_VECTOR) & SVR_SUPPRESS_EOI_BROADCAST) == 0) {
@@ -485,7 +448,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
     /** The task priority that CR8 shows; it is kept in every mode. */
     @Override
     public int taskPriority() {
-        return stored(ApicRegister.TASK_PRIORITY) >>> 4;
+        return vectors.taskPriority() >>> 4;
     }
 
     @Override
@@ -494,30 +457,13 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
     }
 
     private void writeTaskPriority(int value) {
-        store(ApicRegister.TASK_PRIORITY, value);
+        vectors.setTaskPriority(value);
         signals.interruptsChanged();
     }
 
-    /** The processor-priority register (SDM, Task and Processor Priorities). */
+    /** The processor-priority register: bits 7:4 must be below those of a vector that is to be delivered. */
     int processorPriority() {
-        int taskPriority = stored(ApicRegister.TASK_PRIORITY);
-        int inServiceClass = priorityClass(inService.highest());
-        return (taskPriority & PRIORITY_CLASS) >= inServiceClass ? taskPriority : inServiceClass;
-    }
-
-    private int arbitrationPriority() {
-        int taskPriority = stored(ApicRegister.TASK_PRIORITY);
-        int taskClass = taskPriority & PRIORITY_CLASS;
-        int inServiceClass = priorityClass(inService.highest());
-        int requestClass = priorityClass(interruptRequest.highest());
-        if (taskClass >= requestClass && taskClass > inServiceClass) {
-            return taskPriority;
-        }
-        return Math.max(taskClass & inServiceClass, requestClass);
-    }
-
-    private static int priorityClass(int vectorOrEmpty) {
-        return vectorOrEmpty == VectorSet.EMPTY ? 0 : vectorOrEmpty & PRIORITY_CLASS;
+        return vectors.processorPriority();
     }
 
     // ---- Interprocessor interrupts ----
@@ -561,6 +507,25 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
 
     // ---- Timer ----
 
+    private int currentCount() {
+        advanceTo(clock.now());
+        return timer.currentCount();
+    }
+
+    private void writeTimerRegister(ApicRegister register, int value) {
+        // What has expired before the write interrupts as the registers were then.
+        advanceTo(clock.now());
+        switch (register) {
+            case LVT_TIMER -> {
+                localVectorTable.write(register, value, !softwareEnabled());
+                timer.setMode(ApicTimer.Mode.in(value));
+            }
+            case INITIAL_COUNT -> timer.setInitialCount(value);
+            default -> timer.setDivideConfiguration(value);
+        }
+        listener.deadlineChanged(this);
+    }
+
     boolean hasTscDeadline() {
         return features.tscDeadline();
     }
@@ -591,29 +556,17 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed {
 
     // ---- State ----
 
-    /** Describes the whole state of this local APIC. */
+    @Override
     public void describe(StateVisitor visitor) {
         base.describe(visitor);
-        for (ApicRegister register : ApicRegister.values()) {
+        STORED.forEach(register -> {
             int slot = register.slot();
-            if (register.writable() != 0) {
-                visitor.value(register.name(), () -> stored[slot], v -> stored[slot] = (int) v);
-            }
-        }
-        interruptRequest.describe("IRR", visitor);
-        inService.describe("ISR", visitor);
-        triggerMode.describe("TMR", visitor);
+            visitor.value(register.name(), () -> stored[slot], v -> stored[slot] = (int) v);
+        });
+        vectors.describe(visitor);
+        visitor.section("LVT", () -> localVectorTable.describe(visitor));
         visitor.section("ESR", () -> errors.describe(visitor));
         visitor.section("timer", () -> timer.describe(visitor));
-        for (int i = 0; i < pinAsserted.length; i++) {
-            int pin = i;
-            if (LOCAL_INTERRUPTS[pin].isPin()) {
-                visitor.value(
-                        LOCAL_INTERRUPTS[pin] + " asserted",
-                        () -> pinAsserted[pin] ? 1 : 0,
-                        v -> pinAsserted[pin] = v != 0);
-            }
-        }
     }
 
     /** The pins of a processor that is not there yet. */

@@ -12,14 +12,22 @@ public enum LocalInterrupt {
     ERROR                  (ApicRegister.LVT_ERROR);
     // @formatter:on
 
+    private static final LocalInterrupt[] SOURCES = values();
+
     private final ApicRegister register;
 
     LocalInterrupt(ApicRegister register) {
         this.register = register;
     }
 
-    ApicRegister register() {
-        return register;
+    /** The source whose LVT entry this register is. */
+    static LocalInterrupt programmedBy(ApicRegister register) {
+        for (LocalInterrupt source : SOURCES) {
+            if (source.register == register) {
+                return source;
+            }
+        }
+        throw new IllegalArgumentException(register + " is no entry of the local vector table");
     }
 
     boolean isPin() {

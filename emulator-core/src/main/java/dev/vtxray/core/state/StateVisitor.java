@@ -4,19 +4,19 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
- * Walks over the state of a component. A component describes its state once, and that one description serves snapshot,
- * restore, digest, diff and JSON.
+ * Receives the state of a component, item by item, in a fixed order. The same description is walked to save, restore,
+ * digest and compare, so a visitor may read an item, write it, or both.
  */
 public interface StateVisitor {
-    /** A number, with the ways to get and to set it. */
+    /** One scalar item. */
     void value(String name, LongSupplier get, LongConsumer set);
 
-    /** An array of numbers, read and written in place. */
+    /** An array of scalars; its length does not change. */
     void longs(String name, long[] array);
 
-    /** An array of bytes, read and written in place. */
+    /** A byte array; its length does not change. */
     void bytes(String name, byte[] array);
 
-    /** A part with a name: everything that {@code body} describes belongs to it. */
+    /** A named group of items. */
     void section(String name, Runnable body);
 }
