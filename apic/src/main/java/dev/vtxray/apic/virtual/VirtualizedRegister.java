@@ -1,8 +1,9 @@
 package dev.vtxray.apic.virtual;
 
-import static dev.vtxray.apic.virtual.ApicVirtualization.REGISTER_VIRTUALIZATION;
-import static dev.vtxray.apic.virtual.ApicVirtualization.TPR_SHADOW;
-import static dev.vtxray.apic.virtual.ApicVirtualization.VIRTUAL_INTERRUPT_DELIVERY;
+import static dev.vtxray.apic.virtual.VirtualizedRegister.Parts.ARV;
+import static dev.vtxray.apic.virtual.VirtualizedRegister.Parts.ARV_OR_VID;
+import static dev.vtxray.apic.virtual.VirtualizedRegister.Parts.NEVER;
+import static dev.vtxray.apic.virtual.VirtualizedRegister.Parts.TS;
 
 import org.jspecify.annotations.Nullable;
 
@@ -16,23 +17,23 @@ import org.jspecify.annotations.Nullable;
  */
 enum VirtualizedRegister {
     // @formatter:off
-    //                         offset slots reads          writes         response to a write
-    ID                        (0x020, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite),
-    VERSION                   (0x030, 1,    Parts.ARV,     Parts.NONE,    ApicWriteEmulation::apicWrite),
-    TASK_PRIORITY             (0x080, 1,    Parts.TS,      Parts.TS,      ApicWriteEmulation::taskPriority),
-    EOI                       (0x0B0, 1,    Parts.ARV_VID,  Parts.ARV_VID,  ApicWriteEmulation::endOfInterrupt),
-    LOGICAL_DESTINATION       (0x0D0, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite),
-    DESTINATION_FORMAT        (0x0E0, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite),
-    SPURIOUS_INTERRUPT_VECTOR (0x0F0, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite),
-    IN_SERVICE                (0x100, 8,    Parts.ARV,     Parts.NONE,    ApicWriteEmulation::apicWrite),
-    TRIGGER_MODE              (0x180, 8,    Parts.ARV,     Parts.NONE,    ApicWriteEmulation::apicWrite),
-    INTERRUPT_REQUEST         (0x200, 8,    Parts.ARV,     Parts.NONE,    ApicWriteEmulation::apicWrite),
-    ERROR_STATUS              (0x280, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite),
-    INTERRUPT_COMMAND_LOW     (0x300, 1,    Parts.ARV_VID,  Parts.ARV_VID,  ApicWriteEmulation::interruptCommandLow),
-    INTERRUPT_COMMAND_HIGH    (0x310, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::interruptCommandHigh),
-    LOCAL_VECTOR_TABLE        (0x320, 6,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite),
-    INITIAL_COUNT             (0x380, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite),
-    DIVIDE_CONFIGURATION      (0x3E0, 1,    Parts.ARV,     Parts.ARV,     ApicWriteEmulation::apicWrite);
+    //                         offset slots reads       writes      response to a write
+    ID                        (0x020, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
+    VERSION                   (0x030, 1,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
+    TASK_PRIORITY             (0x080, 1,    TS,         TS,         ApicWriteEmulation::taskPriority),
+    EOI                       (0x0B0, 1,    ARV_OR_VID, ARV_OR_VID, ApicWriteEmulation::endOfInterrupt),
+    LOGICAL_DESTINATION       (0x0D0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
+    DESTINATION_FORMAT        (0x0E0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
+    SPURIOUS_INTERRUPT_VECTOR (0x0F0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
+    IN_SERVICE                (0x100, 8,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
+    TRIGGER_MODE              (0x180, 8,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
+    INTERRUPT_REQUEST         (0x200, 8,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
+    ERROR_STATUS              (0x280, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
+    INTERRUPT_COMMAND_LOW     (0x300, 1,    ARV_OR_VID, ARV_OR_VID, ApicWriteEmulation::interruptCommandLow),
+    INTERRUPT_COMMAND_HIGH    (0x310, 1,    ARV,        ARV,        ApicWriteEmulation::interruptCommandHigh),
+    LOCAL_VECTOR_TABLE        (0x320, 6,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
+    INITIAL_COUNT             (0x380, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
+    DIVIDE_CONFIGURATION      (0x3E0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite);
     // @formatter:on
 
     private static final int SLOT_SIZE = 16;
@@ -79,11 +80,13 @@ enum VirtualizedRegister {
         return response.respond(apic, pageOffset);
     }
 
-    /** The columns "reads" and "writes": the parts of which one must be in use. */
-    private static final class Parts {
-        static final int NONE = 0;
-        static final int TS = TPR_SHADOW;
-        static final int ARV = REGISTER_VIRTUALIZATION;
-        static final int ARV_VID = REGISTER_VIRTUALIZATION | VIRTUAL_INTERRUPT_DELIVERY;
+    /** The columns "reads" and "writes": parts of APIC virtualization of which one must be in use. */
+    static final class Parts {
+        static final int NEVER = 0;
+        static final int TS = ApicVirtualization.TPR_SHADOW;
+        static final int ARV = ApicVirtualization.REGISTER_VIRTUALIZATION;
+        static final int ARV_OR_VID = ARV | ApicVirtualization.VIRTUAL_INTERRUPT_DELIVERY;
+
+        private Parts() {}
     }
 }
