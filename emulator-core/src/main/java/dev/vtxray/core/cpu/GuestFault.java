@@ -46,6 +46,11 @@ public final class GuestFault extends RuntimeException {
         return of(Vector.GP, errorCode);
     }
 
+    /** A data access to a non-canonical address: #GP(0), or #SS(0) if it was made through SS. */
+    public static GuestFault nonCanonical(long linearAddress) {
+        return new GuestFault(Vector.GP, 0, linearAddress);
+    }
+
     /** #PF; the linear address goes to CR2 when it is delivered. */
     public static GuestFault pageFault(long linearAddress, int errorCode) {
         return new GuestFault(Vector.PF, errorCode, linearAddress);

@@ -1,0 +1,7 @@
+package dev.vtxray.core.state;
+
+/** A component whose whole state can be walked. */
+public interface Described {
+    /** Shows every item of state to the visitor, always in the same order. */
+    void describe(StateVisitor visitor);
+}
