@@ -1,6 +1,7 @@
 package dev.vtxray.core.engine;
 
 import dev.vtxray.core.isa.Insn;
+import dev.vtxray.core.memory.RamPage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,17 +26,16 @@ public final class Block {
     /** Next block in the same slot of the page's table. */
     public @Nullable Block nextInSlot;
 
-    boolean valid = true;
+    /** The page in which its only instruction ends, if that is not the one in which it starts. */
+    final @Nullable RamPage secondPage;
 
-    /** Successors in the same page: for the fall-through and for the branch target. */
-    @Nullable Block next;
+    private boolean valid = true;
 
-    @Nullable Block target;
-
-    Block(Insn[] insns, int offset, int mode) {
+    Block(Insn[] insns, int offset, int mode, @Nullable RamPage secondPage) {
         this.insns = insns;
         this.offset = offset;
         this.mode = mode;
+        this.secondPage = secondPage;
         this.length = insns[insns.length - 1].end;
         this.setsRip = insns[insns.length - 1].row.endsBlock();
     }
@@ -43,7 +43,10 @@ public final class Block {
     /** Its bytes have changed: it must not run again. */
     public void invalidate() {
         valid = false;
-        next = null;
-        target = null;
+    }
+
+    /** Whether its bytes are still those it was decoded from. */
+    public boolean isValid() {
+        return valid;
     }
 }

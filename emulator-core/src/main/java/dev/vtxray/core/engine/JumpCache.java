@@ -15,7 +15,7 @@ public final class JumpCache {
     @Nullable Block get(long rip, int mode) {
         int index = index(rip);
         Block block = blocks[index];
-        return block != null && keys[index] == rip && block.mode == mode && block.valid ? block : null;
+        return block != null && keys[index] == rip && block.mode == mode && block.isValid() ? block : null;
     }
 
     void put(long rip, Block block) {

@@ -21,6 +21,9 @@ public final class RamPage {
 
     private Block @Nullable [] blocks;
 
+    /** A block that starts in the page before and ends in this one, if there is one. */
+    private @Nullable Block reachingIn;
+
     /** The block that starts at this offset and was decoded for this mode, or null. */
     public @Nullable Block block(int offset, int mode) {
         Block[] table = blocks;
@@ -28,7 +31,7 @@ public final class RamPage {
             return null;
         }
         Block block = table[slot(offset, table.length)];
-        while (block != null && (block.offset != offset || block.mode != mode)) {
+        while (block != null && (block.offset != offset || block.mode != mode || !block.isValid())) {
             block = block.nextInSlot;
         }
         return block;
@@ -44,7 +47,17 @@ public final class RamPage {
         int slot = slot(block.offset, table.length);
         block.nextInSlot = table[slot];
         table[slot] = block;
-        codeLines |= lines(block.offset, block.length);
+        codeLines |= lines(block.offset, Math.min(block.length, SIZE - block.offset));
+    }
+
+    /** Notes that the last instruction of a block of the page before ends in this page. */
+    public void addReachingIn(Block block, int bytes) {
+        Block before = reachingIn;
+        if (before != null && before != block) {
+            before.invalidate();
+        }
+        reachingIn = block;
+        codeLines |= lines(0, bytes);
     }
 
     /** Whether a store of {@code size} bytes at {@code offset} (not crossing the page) would change decoded code. */
@@ -62,6 +75,11 @@ public final class RamPage {
                 }
             }
         }
+        Block into = reachingIn;
+        if (into != null) {
+            into.invalidate();
+        }
+        reachingIn = null;
         blocks = null;
         codeLines = 0;
     }
