@@ -15,8 +15,7 @@ record Coverage(int line, int branch) {
         }
         List<String> table = Files.readAllLines(csv);
         List<String> header = List.of(table.get(0).split(","));
-        List<String[]> rows =
-                table.stream().skip(1).map(row -> row.split(",")).toList();
+        List<String[]> rows = table.stream().skip(1).map(row -> row.split(",")).toList();
         return new Coverage(percent(header, rows, "LINE"), percent(header, rows, "BRANCH"));
     }
 
