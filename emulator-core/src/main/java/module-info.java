@@ -4,4 +4,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.vtxray.core {
     requires static org.jspecify;
+
+    exports dev.vtxray.core.cpu;
+    exports dev.vtxray.core.port;
 }
