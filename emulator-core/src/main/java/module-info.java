@@ -6,5 +6,11 @@ module dev.vtxray.core {
     requires static org.jspecify;
 
     exports dev.vtxray.core.cpu;
+    exports dev.vtxray.core.engine;
+    exports dev.vtxray.core.isa;
+    exports dev.vtxray.core.machine;
+    exports dev.vtxray.core.memory;
     exports dev.vtxray.core.port;
+    exports dev.vtxray.core.semantics;
+    exports dev.vtxray.core.state;
 }

@@ -91,6 +91,17 @@ public final class Engine {
         return boundary.meetEvent();
     }
 
+    /** The next moment at which something of this CPU acts by itself, or {@link Timed#NEVER}. */
+    public long nextDeadline() {
+        long nearest = Timed.NEVER;
+        for (int i = 0; i < timers.size(); i++) {
+            nearest = Math.min(nearest, timers.get(i).nextDeadline());
+        }
+        BoundaryEvents events = cpu.boundaryEvents;
+        long own = events == null ? Timed.NEVER : events.instructionsToNextEvent(cpu);
+        return own == Timed.NEVER ? nearest : Math.min(nearest, cpu.now() + own);
+    }
+
     private long runTimers() {
         long nearest = Timed.NEVER;
         for (int i = 0; i < timers.size(); i++) {
