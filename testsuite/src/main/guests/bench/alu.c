@@ -5,7 +5,7 @@ const uint64_t variants = 1;
 
 uint64_t defaultIterations(uint64_t variant) {
     (void) variant;
-    return 4000000;
+    return 3125000;
 }
 
 uint64_t benchmark(uint64_t iterations, uint64_t variant) {

@@ -8,7 +8,7 @@ const uint64_t variants = 1;
 
 uint64_t defaultIterations(uint64_t variant) {
     (void) variant;
-    return 700;
+    return 240;
 }
 
 static __attribute__((noinline, noclone)) uint64_t fibonacci(unsigned n) {

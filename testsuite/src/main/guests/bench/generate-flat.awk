@@ -54,7 +54,7 @@ BEGIN {
     print ""
     print "uint64_t defaultIterations(uint64_t variant) {"
     print "    (void) variant;"
-    print "    return 7000;"
+    print "    return 8100;"
     print "}"
     for (i = 0; i < FUNCTIONS; i++) {
         print ""

@@ -10,7 +10,7 @@ static uint8_t buffer[BUFFER_BYTES];
 
 uint64_t defaultIterations(uint64_t variant) {
     (void) variant;
-    return 36;
+    return 21;
 }
 
 uint64_t benchmark(uint64_t iterations, uint64_t variant) {

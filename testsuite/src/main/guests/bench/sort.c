@@ -12,7 +12,7 @@ static uint32_t crcTable[256];
 
 uint64_t defaultIterations(uint64_t variant) {
     (void) variant;
-    return 20;
+    return 18;
 }
 
 static void insertionSort(int32_t *low, int32_t *high) {
