@@ -30,8 +30,9 @@ class GuestBuildTests {
     private static final int PAGE = 0x1000;
     private static final long PINGPONG_LIMIT = GUEST_BASE + 64 * 1024;
 
+    /** Common to all tests: make builds there only once. */
     @TempDir
-    Path folder;
+    static Path folder;
 
     @Test
     void rebuiltImagesAreTheOnesInTheRepository() throws Exception {
@@ -56,11 +57,11 @@ class GuestBuildTests {
         Path elsewhere = folder.resolve("a/deeper/place");
         Files.createDirectories(elsewhere.getParent());
         GuestBuild.copySources(elsewhere);
-        GuestBuild.build(GuestBuild.SOURCES, folder.resolve("one"));
-        GuestBuild.build(elsewhere, folder.resolve("other"));
+        Path built = folder.resolve("elsewhere");
+        GuestBuild.build(GuestBuild.SOURCES, folder);
+        GuestBuild.build(elsewhere, built);
         for (String name : IMAGES) {
-            assertThat(folder.resolve("other").resolve(name + ".elf"))
-                    .hasSameBinaryContentAs(folder.resolve("one").resolve(name + ".elf"));
+            assertThat(built.resolve(name + ".elf")).hasSameBinaryContentAs(folder.resolve(name + ".elf"));
         }
     }
 
