@@ -21,7 +21,7 @@ public final class PhysicalMemory implements Described {
     public static final long MAX_SIZE = 1L << 40;
 
     private final long size;
-    private final RamPage @Nullable [][] groups;
+    private final @Nullable RamPage[][] groups;
     private final List<Range> devices = new ArrayList<>();
     private final List<CodeListener> codeListeners = new ArrayList<>();
 
