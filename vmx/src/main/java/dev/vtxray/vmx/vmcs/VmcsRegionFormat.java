@@ -8,13 +8,15 @@ package dev.vtxray.vmx.vmcs;
  * its region after VMCLEAR. The layout belongs to the revision identifier of the profile.
  */
 public final class VmcsRegionFormat {
-    /** Bytes of a region that VTXray uses, as the profile reports it in IA32_VMX_BASIC[44:32] or less. */
-    public static final int SIZE = 0x400 * 4;
-
     private static final int ABORT_OFFSET = 4;
     private static final int LAUNCH_STATE_OFFSET = 8;
     private static final int DATA_OFFSET = 16;
     private static final int SHADOW_INDICATOR = 1 << 31;
+
+    private static final int[] OFFSETS = new int[VmcsField.COUNT];
+
+    /** Bytes of a region that hold data: never more than any profile's IA32_VMX_BASIC[44:32] promises software. */
+    public static final int SIZE = layOut(OFFSETS);
 
     private VmcsRegionFormat() {}
 
@@ -28,7 +30,12 @@ public final class VmcsRegionFormat {
         memory.write32(hpa + ABORT_OFFSET, vmcs.abortIndicator());
         memory.write32(hpa + LAUNCH_STATE_OFFSET, vmcs.launchState().ordinal());
         for (int i = 0; i < VmcsField.COUNT; i++) {
-            memory.write64(hpa + DATA_OFFSET + 8L * i, vmcs.get(VmcsField.at(i)));
+            VmcsField field = VmcsField.at(i);
+            if (isQuadword(field)) {
+                memory.write64(hpa + OFFSETS[i], vmcs.get(field));
+            } else {
+                memory.write32(hpa + OFFSETS[i], vmcs.get32(field));
+            }
         }
     }
 
@@ -46,7 +53,8 @@ public final class VmcsRegionFormat {
         boolean launched = memory.read32(hpa + LAUNCH_STATE_OFFSET) == LaunchState.LAUNCHED.ordinal();
         vmcs.setLaunchState(launched ? LaunchState.LAUNCHED : LaunchState.CLEAR);
         for (int i = 0; i < VmcsField.COUNT; i++) {
-            vmcs.set(VmcsField.at(i), memory.read64(hpa + DATA_OFFSET + 8L * i));
+            VmcsField field = VmcsField.at(i);
+            vmcs.set(field, isQuadword(field) ? memory.read64(hpa + OFFSETS[i]) : memory.read32(hpa + OFFSETS[i]));
         }
     }
 
@@ -63,5 +71,22 @@ public final class VmcsRegionFormat {
     /** The shadow-VMCS indicator in a region's first dword. */
     public static boolean isShadow(int header) {
         return header < 0;
+    }
+
+    private static int layOut(int[] offsets) {
+        int next = DATA_OFFSET;
+        for (boolean quadwords : new boolean[] {true, false}) {
+            for (VmcsField field : VmcsField.values()) {
+                if (isQuadword(field) == quadwords) {
+                    offsets[field.ordinal()] = next;
+                    next += quadwords ? 8 : 4;
+                }
+            }
+        }
+        return next;
+    }
+
+    private static boolean isQuadword(VmcsField field) {
+        return field.width().bits() == 64;
     }
 }
