@@ -142,10 +142,10 @@ public final class CpuProfile {
     }
 
     /** This processor under another name. */
-    public CpuProfile named(String name, String brand) {
-        Identity renamed = new Identity(
+    public CpuProfile renamed(String name, String brand) {
+        Identity other = new Identity(
                 name, brand, signature(), physicalAddressWidth(), linearAddressWidth(), tscKilohertz());
-        return new CpuProfile(renamed, masks, features, vmx);
+        return new CpuProfile(other, masks, features, vmx);
     }
 
     /** This processor without some features, without the CR4 bits that come with them, and without their controls. */
