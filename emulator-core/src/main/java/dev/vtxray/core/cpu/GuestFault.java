@@ -13,22 +13,24 @@ public final class GuestFault extends RuntimeException {
     private final int vector;
     private final int errorCode;
     private final long linearAddress;
+    private final boolean nonCanonical;
 
-    private GuestFault(int vector, int errorCode, long linearAddress) {
+    private GuestFault(int vector, int errorCode, long linearAddress, boolean nonCanonical) {
         super(null, null, false, false);
         this.vector = vector;
         this.errorCode = errorCode;
         this.linearAddress = linearAddress;
+        this.nonCanonical = nonCanonical;
     }
 
     /** A fault without error code. */
     public static GuestFault of(int vector) {
-        return new GuestFault(vector, NO_ERROR_CODE, 0);
+        return new GuestFault(vector, NO_ERROR_CODE, 0, false);
     }
 
     /** A fault with an error code (0-FFFFH). */
     public static GuestFault of(int vector, int errorCode) {
-        return new GuestFault(vector, errorCode, 0);
+        return new GuestFault(vector, errorCode, 0, false);
     }
 
     /** #UD. */
@@ -46,9 +48,14 @@ public final class GuestFault extends RuntimeException {
         return of(Vector.GP, errorCode);
     }
 
+    /** A data access to a non-canonical address: #GP(0), or #SS(0) if it was made through SS. */
+    public static GuestFault nonCanonical(long linearAddress) {
+        return new GuestFault(Vector.GP, 0, linearAddress, true);
+    }
+
     /** #PF; the linear address goes to CR2 when it is delivered. */
     public static GuestFault pageFault(long linearAddress, int errorCode) {
-        return new GuestFault(Vector.PF, errorCode, linearAddress);
+        return new GuestFault(Vector.PF, errorCode, linearAddress, false);
     }
 
     /** The exception's vector, 0-31. */
@@ -59,6 +66,11 @@ public final class GuestFault extends RuntimeException {
     /** The error code, or -1 if this exception has none. */
     public int errorCode() {
         return errorCode;
+    }
+
+    /** Whether it was found by the canonicality check of a data access. */
+    public boolean isNonCanonical() {
+        return nonCanonical;
     }
 
     /** For #PF the linear address that faulted, otherwise 0. */

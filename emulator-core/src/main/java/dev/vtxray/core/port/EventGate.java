@@ -13,4 +13,7 @@ public interface EventGate {
      * @param during the event whose delivery raised this one, if any
      */
     boolean taken(Cpu cpu, Event event, @Nullable Event during);
+
+    /** Whether a triple fault is taken; otherwise the CPU shuts down. */
+    boolean tripleFaultTaken(Cpu cpu);
 }

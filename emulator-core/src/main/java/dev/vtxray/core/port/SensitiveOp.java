@@ -40,6 +40,5 @@ public enum SensitiveOp {
     INVPCID,
     RDRAND,
     RDSEED,
-    TASK_SWITCH,
-    TRIPLE_FAULT
+    TASK_SWITCH
 }

@@ -1,0 +1,20 @@
+package dev.vtxray.core.semantics;
+
+import dev.vtxray.core.isa.Row;
+import dev.vtxray.core.isa.Rows;
+import java.util.List;
+
+/** The instruction set of the base architecture: the rows of all groups. */
+public final class BaseInstructions {
+    private BaseInstructions() {}
+
+    /** All rows, group by group. */
+    public static List<Row> rows() {
+        Rows rows = new Rows();
+        Alu.rows(rows);
+        Moves.rows(rows);
+        Stack.rows(rows);
+        Branches.rows(rows);
+        return rows.toList();
+    }
+}

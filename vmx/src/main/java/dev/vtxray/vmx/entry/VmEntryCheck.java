@@ -1,0 +1,79 @@
+package dev.vtxray.vmx.entry;
+
+import dev.vtxray.vmx.vmcs.VmcsField;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** One check of a VM entry. */
+public final class VmEntryCheck {
+    private final String id;
+    private final CheckSection section;
+    private final EntryOutcome outcome;
+    private final Condition when;
+    private final Condition must;
+    private final Set<VmcsField> fields;
+
+    VmEntryCheck(String id, CheckSection section, EntryOutcome outcome, Condition when, Condition must) {
+        this.id = id;
+        this.section = section;
+        this.outcome = outcome;
+        this.when = when;
+        this.must = must;
+        this.fields = new LinkedHashSet<>(must.fields());
+        this.fields.addAll(when.fields());
+    }
+
+    /** The identifier, such as {@code "GUEST-RFL-02"}. */
+    public String id() {
+        return id;
+    }
+
+    /** The section of the manual that asks for it. */
+    public CheckSection section() {
+        return section;
+    }
+
+    /** What happens if the check fails. */
+    public EntryOutcome outcome() {
+        return outcome;
+    }
+
+    /** The rule in words. */
+    public String rule() {
+        return when == Condition.ALWAYS ? must.words() : "if %s: %s".formatted(when.words(), must.words());
+    }
+
+    /** The fields that decide it: first those that must have some value, then those that say whether they must. */
+    public List<VmcsField> fields() {
+        return List.copyOf(fields);
+    }
+
+    /** Whether memory or the processor's own state takes part in the decision. */
+    public boolean looksOutsideVmcs() {
+        return when.looksOutsideVmcs() || must.looksOutsideVmcs();
+    }
+
+    /**
+     * Whether the row decides by itself. The rows of {@link CheckSection.Group#BASIC} and
+     * {@link CheckSection.Group#MSR_LOAD} are carried out elsewhere and stand here to be named.
+     */
+    public boolean isEvaluated() {
+        return section.group() != CheckSection.Group.BASIC && section.group() != CheckSection.Group.MSR_LOAD;
+    }
+
+    /** Whether the rule says anything about this state. */
+    public boolean applies(EntryState state) {
+        return when.holds(state);
+    }
+
+    /** Whether this state obeys the rule. */
+    public boolean passes(EntryState state) {
+        return !when.holds(state) || must.holds(state);
+    }
+
+    @Override
+    public String toString() {
+        return id;
+    }
+}

@@ -1,0 +1,146 @@
+package dev.vtxray.vmx.entry;
+
+import dev.vtxray.vmx.vmcs.Vmcs;
+import dev.vtxray.vmx.vmcs.VmcsField;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table of all VM-entry checks, and the ways to ask it.
+ *
+ * <p>SDM, VM Entries. The order is the one the manual recommends: controls, host state, guest state, each in the order
+ * of its sections; the first row that fails decides.
+ */
+public final class VmEntryChecks {
+    private static final List<VmEntryCheck> ALL = Stream.of(
+                    BasicChecks.ROWS,
+                    ControlChecks.ROWS,
+                    ExitControlChecks.ROWS,
+                    EntryControlChecks.ROWS,
+                    HostChecks.REGISTERS,
+                    HostChecks.SEGMENTS,
+                    HostChecks.ADDRESS_SPACE_SIZE,
+                    GuestRegisterChecks.CONTROL_REGISTERS_AND_MSRS,
+                    GuestSegmentChecks.ROWS,
+                    GuestRegisterChecks.DESCRIPTOR_TABLES,
+                    GuestRegisterChecks.RIP_AND_RFLAGS,
+                    GuestNonRegisterChecks.ROWS,
+                    GuestPdpteChecks.ROWS,
+                    BasicChecks.MSR_LOADING)
+            .flatMap(List::stream)
+            .toList();
+
+    private static final VmEntryCheck[] EVALUATED =
+            ALL.stream().filter(VmEntryCheck::isEvaluated).toArray(VmEntryCheck[]::new);
+
+    /** How many words a set of evaluated rows takes. */
+    static final int ROW_WORDS = (EVALUATED.length + 63) / 64;
+
+    /** For each field, by ordinal, the set of rows that look at it. */
+    private static final long[][] ROWS_BY_FIELD = rowsByField();
+
+    private static final long[] ROWS_LOOKING_OUTSIDE = rowsLookingOutside();
+
+    private VmEntryChecks() {}
+
+    /** Every row in order, those that are carried out elsewhere included. */
+    public static List<VmEntryCheck> all() {
+        return ALL;
+    }
+
+    /**
+     * The first check that fails, or null if all pass. Evaluates every row.
+     *
+     * @param state prepared for this entry
+     */
+    public static @Nullable VmEntryCheck firstViolation(EntryState state) {
+        for (VmEntryCheck check : EVALUATED) {
+            if (!check.passes(state)) {
+                return check;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The first check that fails, or null if all pass: the same answer as {@link #firstViolation}, found by evaluating
+     * only rows that look at a field changed since the last entry that this state let through, or at something outside
+     * the VMCS. If all pass, the VMCS remembers that.
+     *
+     * @param state prepared for this entry; always the same object for one virtual CPU
+     */
+    public static @Nullable VmEntryCheck firstViolationOfChanges(EntryState state) {
+        Vmcs vmcs = state.vmcs();
+        VmEntryCheck violation = vmcs.wasCheckedBy(state) ? firstViolationAmongChanged(state) : firstViolation(state);
+        if (violation == null) {
+            vmcs.markChecked(state);
+        }
+        return violation;
+    }
+
+    /** All checks that fail, not only the first, with what they saw. */
+    public static VmEntryReport report(EntryState state) {
+        List<VmEntryCheck> violated = new ArrayList<>();
+        int passedControlAndHost = 0;
+        int passedGuest = 0;
+        for (VmEntryCheck check : EVALUATED) {
+            if (!check.passes(state)) {
+                violated.add(check);
+            } else if (!check.applies(state)) {
+                continue;
+            } else if (check.section().group() == CheckSection.Group.GUEST) {
+                passedGuest++;
+            } else {
+                passedControlAndHost++;
+            }
+        }
+        return VmEntryReport.of(violated, passedControlAndHost, passedGuest, state);
+    }
+
+    private static @Nullable VmEntryCheck firstViolationAmongChanged(EntryState state) {
+        long[] rows = state.rowsToEvaluate;
+        System.arraycopy(ROWS_LOOKING_OUTSIDE, 0, rows, 0, ROW_WORDS);
+        for (int word = 0; word < Vmcs.changeWords(); word++) {
+            for (long left = state.vmcs().changedFields(word); left != 0; left &= left - 1) {
+                addRows(rows, ROWS_BY_FIELD[word << 6 | Long.numberOfTrailingZeros(left)]);
+            }
+        }
+        for (int word = 0; word < ROW_WORDS; word++) {
+            for (long left = rows[word]; left != 0; left &= left - 1) {
+                VmEntryCheck check = EVALUATED[word << 6 | Long.numberOfTrailingZeros(left)];
+                if (!check.passes(state)) {
+                    return check;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static void addRows(long[] rows, long[] more) {
+        for (int word = 0; word < ROW_WORDS; word++) {
+            rows[word] |= more[word];
+        }
+    }
+
+    private static long[][] rowsByField() {
+        long[][] rows = new long[VmcsField.COUNT][ROW_WORDS];
+        for (int i = 0; i < EVALUATED.length; i++) {
+            for (VmcsField field : EVALUATED[i].fields()) {
+                rows[field.ordinal()][i >> 6] |= 1L << i;
+            }
+        }
+        return rows;
+    }
+
+    private static long[] rowsLookingOutside() {
+        long[] rows = new long[ROW_WORDS];
+        for (int i = 0; i < EVALUATED.length; i++) {
+            if (EVALUATED[i].looksOutsideVmcs()) {
+                rows[i >> 6] |= 1L << i;
+            }
+        }
+        return rows;
+    }
+}
