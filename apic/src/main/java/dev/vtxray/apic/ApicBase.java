@@ -5,8 +5,8 @@ import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
 
 /**
- * IA32_APIC_BASE: where the registers are, and in which mode (SDM, Advanced Programmable Interrupt Controller (APIC), Local
- * APIC Status and Location, and x2APIC State Transitions).
+ * IA32_APIC_BASE: where the registers are, and in which mode (SDM, Advanced Programmable Interrupt Controller (APIC),
+ * Local APIC Status and Location, and x2APIC State Transitions).
  */
 final class ApicBase implements Described {
     static final long POWER_UP_ADDRESS = 0xFEE0_0000L;

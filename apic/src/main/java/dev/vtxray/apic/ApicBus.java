@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  * What joins the local APICs of a machine: it carries interprocessor interrupts from one to others (SDM, Advanced
  * Programmable Interrupt Controller (APIC), Determining IPI Destination).
  *
- * <p>A message arrives at once, at its receivers in the order of their APIC IDs. A message without an existing receiver is
- * dropped silently. A lowest-priority message goes to the addressed APIC with the lowest processor priority, of equal ones
- * to that with the lowest APIC ID; APICs that are software-disabled take no part.
+ * <p>A message arrives at once, at its receivers in the order of their APIC IDs. A message without an existing
+ * receiver is dropped silently. A lowest-priority message goes to the addressed APIC with the lowest processor
+ * priority, of equal ones to that with the lowest APIC ID; APICs that are software-disabled take no part.
  */
 public final class ApicBus {
     private final List<LocalApic> apics = new ArrayList<>();
@@ -92,8 +92,7 @@ public final class ApicBus {
         }
     }
 
-    private static boolean isAddressed(
-            LocalApic apic, Ipi ipi, @Nullable LocalApic sender) {
+    private static boolean isAddressed(LocalApic apic, Ipi ipi, @Nullable LocalApic sender) {
         return switch (ipi.shorthand()) {
             case NO_SHORTHAND -> apic.isDestinationOf(ipi);
             case SELF -> apic == sender;

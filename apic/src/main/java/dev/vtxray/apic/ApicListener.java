@@ -6,7 +6,8 @@ public interface ApicListener {
     ApicListener NONE = new ApicListener() {};
 
     /**
-     * An EOI message: a level-triggered interrupt was completed and EOI broadcasts are not suppressed. I/O APICs listen.
+     * An EOI message: a level-triggered interrupt was completed and EOI broadcasts are not suppressed. I/O APICs
+     * listen.
      *
      * @param vector the vector completed, 16-255
      */

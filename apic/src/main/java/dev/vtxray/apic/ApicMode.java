@@ -1,8 +1,8 @@
 package dev.vtxray.apic;
 
 /**
- * How a local APIC is reached, as EN and EXTD of IA32_APIC_BASE select it (SDM, Advanced Programmable Interrupt Controller
- * (APIC), x2APIC State Transitions).
+ * How a local APIC is reached, as EN and EXTD of IA32_APIC_BASE select it (SDM, Advanced Programmable Interrupt
+ * Controller (APIC), x2APIC State Transitions).
  */
 public enum ApicMode {
     /** Globally disabled: neither the page nor the MSRs are there, and no interrupt is accepted. */

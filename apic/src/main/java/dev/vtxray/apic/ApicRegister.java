@@ -8,11 +8,12 @@ import static dev.vtxray.apic.ApicRegister.Access.WRITE_ONLY;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registers of the local APIC (SDM, Advanced Programmable Interrupt Controller (APIC), Local APIC Register Address Map
- * and x2APIC Register Address Space). The register at offset X of the page is MSR 800H + X/16 in x2APIC mode.
+ * The registers of the local APIC (SDM, Advanced Programmable Interrupt Controller (APIC), Local APIC Register
+ * Address Map and x2APIC Register Address Space). The register at offset X of the page is MSR 800H + X/16 in x2APIC
+ * mode.
  *
- * <p>A bit that is neither writable nor read-only is reserved: ignored in xAPIC mode, #GP in x2APIC mode. Registers of 256
- * bits occupy eight slots of 16 bytes.
+ * <p>A bit that is neither writable nor read-only is reserved: ignored in xAPIC mode, #GP in x2APIC mode. Registers
+ * of 256 bits occupy eight slots of 16 bytes.
  */
 enum ApicRegister {
     // @formatter:off

@@ -7,8 +7,8 @@ import dev.vtxray.core.state.StateVisitor;
 import java.util.function.LongSupplier;
 
 /**
- * The timer of a local APIC (SDM, Advanced Programmable Interrupt Controller (APIC), APIC Timer). Counts are computed from
- * the clock when somebody looks; nothing ticks.
+ * The timer of a local APIC (SDM, Advanced Programmable Interrupt Controller (APIC), APIC Timer). Counts are computed
+ * from the clock when somebody looks; nothing ticks.
  */
 final class ApicTimer implements Described {
     /** Bits 18:17 of LVT timer; the order is that of the manual's numbers. */
@@ -63,8 +63,8 @@ final class ApicTimer implements Described {
     /**
      * Changes the mode.
      *
-     * <p>Deviation: the manual disarms the timer on every change of mode; between one-shot and periodic the counter goes
-     * on here, as processors do and as kvm-unit-tests demands.
+     * <p>Deviation: the manual disarms the timer on every change of mode; between one-shot and periodic the counter
+     * goes on here, as processors do and as kvm-unit-tests demands.
      */
     void setMode(Mode newMode) {
         if (newMode != mode && !(newMode.counts() && mode.counts())) {

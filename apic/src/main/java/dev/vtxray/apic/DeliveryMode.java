@@ -1,8 +1,8 @@
 package dev.vtxray.apic;
 
 /**
- * Bits 10:8 of the interrupt command register and of LVT entries; the order is that of the manual's numbers (SDM, Advanced
- * Programmable Interrupt Controller (APIC), Interrupt Command Register, and Local Vector Table).
+ * Bits 10:8 of the interrupt command register and of LVT entries; the order is that of the manual's numbers (SDM,
+ * Advanced Programmable Interrupt Controller (APIC), Interrupt Command Register, and Local Vector Table).
  */
 public enum DeliveryMode {
     FIXED,

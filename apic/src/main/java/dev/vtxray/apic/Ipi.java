@@ -1,8 +1,8 @@
 package dev.vtxray.apic;
 
 /**
- * An interprocessor interrupt: a decoded interrupt command (SDM, Advanced Programmable Interrupt Controller (APIC), Issuing
- * Interprocessor Interrupts).
+ * An interprocessor interrupt: a decoded interrupt command (SDM, Advanced Programmable Interrupt Controller (APIC),
+ * Issuing Interprocessor Interrupts).
  *
  * @param vector         0-255; the page number for a start-up IPI, without meaning for NMI, INIT and SMI
  * @param deliveryMode   what the message asks of its receivers
@@ -40,8 +40,7 @@ public record Ipi(
 
     /** A fixed, edge-triggered interrupt for the local APIC with this ID. */
     public static Ipi fixed(int vector, int apicId) {
-        return new Ipi(
-                vector, DeliveryMode.FIXED, false, apicId, DestinationShorthand.NO_SHORTHAND, true, false);
+        return new Ipi(vector, DeliveryMode.FIXED, false, apicId, DestinationShorthand.NO_SHORTHAND, true, false);
     }
 
     /** A fixed, edge-triggered interrupt for the sender itself. */

@@ -16,11 +16,12 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The local APIC of one processor, in xAPIC and in x2APIC mode (SDM, Advanced Programmable Interrupt Controller (APIC)).
+ * The local APIC of one processor, in xAPIC and in x2APIC mode (SDM, Advanced Programmable Interrupt Controller
+ * (APIC)).
  *
- * <p>It is a page of memory ({@link MmioDevice}) in xAPIC mode and a range of MSRs ({@link ApicMsrs}) in x2APIC mode. It
- * gives the processor its maskable interrupts ({@link InterruptSource}) and has a timer ({@link Timed}). An
- * {@link ApicBus} joins it to the other local APICs and to its processor's pins.
+ * <p>It is a page of memory ({@link MmioDevice}) in xAPIC mode and a range of MSRs ({@link ApicMsrs}) in x2APIC mode.
+ * It gives the processor its maskable interrupts ({@link InterruptSource}) and has a timer ({@link Timed}). An {@link
+ * ApicBus} joins it to the other local APICs and to its processor's pins.
  *
  * <p>Interrupts of delivery modes SMI and ExtINT are dropped: nothing in a machine of this library would serve them.
  */
@@ -216,7 +217,9 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
     /** RDMSR of the register in this slot (MSR 800H + slot). */
     long readMsr(int slot) {
         ApicRegister register = registerAt(slot);
-        if (mode() != ApicMode.X2APIC || register == null || !register.access(ApicMode.X2APIC).reads()) {
+        if (mode() != ApicMode.X2APIC
+                || register == null
+                || !register.access(ApicMode.X2APIC).reads()) {
             throw GuestFault.generalProtection();
         }
         long low = Integer.toUnsignedLong(read(register, slot));
@@ -228,7 +231,9 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
     /** WRMSR of the register in this slot (MSR 800H + slot). */
     void writeMsr(int slot, long value) {
         ApicRegister register = registerAt(slot);
-        if (mode() != ApicMode.X2APIC || register == null || !register.access(ApicMode.X2APIC).writes()) {
+        if (mode() != ApicMode.X2APIC
+                || register == null
+                || !register.access(ApicMode.X2APIC).writes()) {
             throw GuestFault.generalProtection();
         }
         int low = (int) value;

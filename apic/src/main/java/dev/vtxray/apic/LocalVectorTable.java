@@ -55,7 +55,10 @@ final class LocalVectorTable implements Described {
         return entry;
     }
 
-    /** Whether an entry asks for a level-triggered interrupt: only pins have that bit, and only fixed delivery heeds it. */
+    /**
+     * Whether an entry asks for a level-triggered interrupt: only pins have that bit, and only fixed delivery heeds
+     * it.
+     */
     static boolean isLevelTriggered(int entry) {
         return DeliveryMode.in(entry) == DeliveryMode.FIXED && (entry & LEVEL_TRIGGERED) != 0;
     }

@@ -5,8 +5,8 @@ import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
 
 /**
- * The interrupts that a local APIC has accepted and what their priorities decide: IRR, ISR, TMR and the task priority (SDM,
- * Advanced Programmable Interrupt Controller (APIC), Handling Interrupts).
+ * The interrupts that a local APIC has accepted and what their priorities decide: IRR, ISR, TMR and the task priority
+ * (SDM, Advanced Programmable Interrupt Controller (APIC), Handling Interrupts).
  */
 final class VectorPriorities implements Described {
     private static final int PRIORITY_CLASS = 0xF0;

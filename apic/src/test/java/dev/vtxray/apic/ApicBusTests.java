@@ -100,7 +100,15 @@ class ApicBusTests {
     }
 
     @ParameterizedTest
-    @CsvSource({"00000001,0", "00000003,0 1", "00010001,16", "00010003,16 17", "00020001,", "00010000,", "FFFFFFFF,0 1 16 17"})
+    @CsvSource({
+        "00000001,0",
+        "00000003,0 1",
+        "00010001,16",
+        "00010003,16 17",
+        "00020001,",
+        "00010000,",
+        "FFFFFFFF,0 1 16 17"
+    })
     void x2ApicLogicalDestinationsAreAClusterAndAMask(String destination, String expected) {
         ApicBench bench = ApicBench.x2Apic(0, 1, 16, 17);
         sendX2apic(bench, 0x41 | LOGICAL, Integer.parseUnsignedInt(destination, 16));

@@ -1,13 +1,14 @@
 package dev.vtxray.apic.virtual;
 
 /**
- * Accesses of the guest to the APIC-access page, one operation (an instruction, one iteration of a REP string instruction,
- * or the delivery of one event) after the other (SDM, APIC Virtualization and Virtual Interrupts, Virtualizing
- * Memory-Mapped APIC Accesses).
+ * Accesses of the guest to the APIC-access page, one operation (an instruction, one iteration of a REP string
+ * instruction, or the delivery of one event) after the other (SDM, APIC Virtualization and Virtual Interrupts,
+ * Virtualizing Memory-Mapped APIC Accesses).
  *
- * <p>For every data access of an operation ask {@link #checkRead} or {@link #checkWrite}; if it is virtualized, make it with
- * {@link #read} or {@link #write}. When the operation is over, {@link #endOperation()} does what its write causes. Other
- * accesses (instruction fetches, more than 32 bits, guest-physical ones) are never virtualized and do not come here.
+ * <p>For every data access of an operation ask {@link #checkRead} or {@link #checkWrite}; if it is virtualized, make
+ * it with {@link #read} or {@link #write}. When the operation is over, {@link #endOperation()} does what its write
+ * causes. Other accesses (instruction fetches, more than 32 bits, guest-physical ones) are never virtualized and do
+ * not come here.
  */
 public final class ApicAccessPage {
     private static final int SLOT_SIZE = 16;

@@ -7,8 +7,7 @@ package dev.vtxray.apic.virtual;
  * @param registerVirtualization   most registers can be read, and are written, in the virtual-APIC page
  * @param virtualInterruptDelivery virtual interrupts are evaluated and delivered
  */
-public record ApicVirtualization(
-        boolean tprShadow, boolean registerVirtualization, boolean virtualInterruptDelivery) {
+public record ApicVirtualization(boolean tprShadow, boolean registerVirtualization, boolean virtualInterruptDelivery) {
     /** Bits of {@link #parts()}: the parts, as rows of tables name them. */
     static final int TPR_SHADOW = 1;
 

@@ -1,7 +1,8 @@
 package dev.vtxray.apic.virtual;
 
 /**
- * What an operation leads to. Outcomes are shared, immutable objects: of two with the same kind and value there is only one.
+ * What an operation leads to. Outcomes are shared, immutable objects: of two with the same kind and value there is
+ * only one.
  */
 public final class Outcome {
     /** The kinds of outcome. */

@@ -107,8 +107,9 @@ public final class VirtualApic {
     }
 
     /**
-     * Posted-interrupt processing: clears the outstanding notification, moves the posted requests to the virtual IRR and
-     * evaluates. The acknowledge and the EOI of the notification's own interrupt are the caller's part, before this.
+     * Posted-interrupt processing: clears the outstanding notification, moves the posted requests to the virtual IRR
+     * and evaluates. The acknowledge and the EOI of the notification's own interrupt are the caller's part, before
+     * this.
      */
     public Outcome processPostedInterrupts(PostedInterruptDescriptor descriptor) {
         descriptor.clearOutstandingNotification();

@@ -1,8 +1,8 @@
 package dev.vtxray.apic.virtual;
 
 /**
- * The virtual-APIC page: 4 KBytes of guest memory with the registers of a virtual local APIC at the offsets of a real one
- * (SDM, APIC Virtualization and Virtual Interrupts, Virtual APIC State).
+ * The virtual-APIC page: 4 KBytes of guest memory with the registers of a virtual local APIC at the offsets of a real
+ * one (SDM, APIC Virtualization and Virtual Interrupts, Virtual APIC State).
  */
 public final class VirtualApicPage {
     /** Bytes in the page. */

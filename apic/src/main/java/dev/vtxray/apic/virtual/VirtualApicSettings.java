@@ -11,6 +11,9 @@ public interface VirtualApicSettings {
     /** Whether the virtualization software wants to hear of a virtualized EOI of this vector. */
     boolean reportsVirtualizedEoi(int vector);
 
-    /** Whether it waits for the moment when the guest could take an interrupt: no virtual interrupt is recognized then. */
+    /**
+     * Whether it waits for the moment when the guest could take an interrupt: no virtual interrupt is recognized
+     * then.
+     */
     boolean awaitsInterruptWindow();
 }

@@ -4,8 +4,8 @@ import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
 
 /**
- * What the processor itself holds of virtual interrupts: the guest interrupt status (RVI and SVI), and whether a pending
- * virtual interrupt is recognized (SDM, APIC Virtualization and Virtual Interrupts, Guest Interrupt Status).
+ * What the processor itself holds of virtual interrupts: the guest interrupt status (RVI and SVI), and whether a
+ * pending virtual interrupt is recognized (SDM, APIC Virtualization and Virtual Interrupts, Guest Interrupt Status).
  */
 public final class VirtualInterruptState implements Described {
     private int requestingVector;

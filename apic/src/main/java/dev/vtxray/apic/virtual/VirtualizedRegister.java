@@ -8,9 +8,10 @@ import static dev.vtxray.apic.virtual.VirtualizedRegister.Parts.TS;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registers at which accesses to the APIC-access page can be virtualized: which parts of APIC virtualization allow it
- * (one of them is enough), and how the processor responds to a write (SDM, APIC Virtualization and Virtual Interrupts,
- * Virtualizing Reads from the APIC-Access Page, Virtualizing Writes to the APIC-Access Page, APIC-Write Emulation).
+ * The registers at which accesses to the APIC-access page can be virtualized: which parts of APIC virtualization
+ * allow it (one of them is enough), and how the processor responds to a write (SDM, APIC Virtualization and Virtual
+ * Interrupts, Virtualizing Reads from the APIC-Access Page, Virtualizing Writes to the APIC-Access Page, APIC-Write
+ * Emulation).
  *
  * <p>Deviation: the manual of 2016 lets virtual-interrupt delivery alone virtualize only writes at 0B0H and 300H; newer
  * editions and this table virtualize reads too.

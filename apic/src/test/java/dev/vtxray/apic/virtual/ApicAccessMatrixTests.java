@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ApicAccessMatrixTests {
     /** Columns of the specification's table. */
     private static final int TS = 3;
+
     private static final int TS_VID = 4;
     private static final int TS_ARV = 5;
 

@@ -133,7 +133,13 @@ class ApicAccessPageTests {
     }
 
     @ParameterizedTest
-    @CsvSource({"41,APIC_WRITE", "4000F,APIC_WRITE", "40010,INTERRUPT_RECOGNIZED", "80041,APIC_WRITE", "C0041,APIC_WRITE"})
+    @CsvSource({
+        "41,APIC_WRITE",
+        "4000F,APIC_WRITE",
+        "40010,INTERRUPT_RECOGNIZED",
+        "80041,APIC_WRITE",
+        "C0041,APIC_WRITE"
+    })
     void onlyTheShorthandSelfWithALegalVectorIsASelfIpi(String command, Outcome.Kind expected) {
         assertThat(write(0x300, Integer.parseInt(command, 16)).kind()).isEqualTo(expected);
     }

@@ -80,7 +80,8 @@ class VirtualApicProperties {
             case CR8 -> bench.apic.writeTaskPriority(step.vector & 0xF).toString();
             case DELIVER -> bench.state.isRecognized() ? "vector " + bench.apic.deliverVirtualInterrupt() : "none";
             case POST -> "notify " + descriptor.post(step.vector);
-            case PROCESS_POSTED -> bench.apic.processPostedInterrupts(descriptor).toString();
+            case PROCESS_POSTED ->
+                bench.apic.processPostedInterrupts(descriptor).toString();
             case REPORT_EOI -> "reports " + bench.reportedEois.add(step.vector);
             case AWAIT_WINDOW -> "awaits " + (bench.awaitsWindow = !bench.awaitsWindow);
         };
