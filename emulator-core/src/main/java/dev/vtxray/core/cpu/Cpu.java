@@ -75,8 +75,11 @@ public final class Cpu implements CpuSignals, Clock, Described {
     public int cpl;
 
     public Activity activity = Activity.ACTIVE;
-    /** {@link #NO_SHADOW}, {@link #STI_SHADOW} or {@link #MOV_SS_SHADOW}, for the next boundary. */
+    /** {@link #NO_SHADOW}, {@link #STI_SHADOW} or {@link #MOV_SS_SHADOW}, for the next boundary; see {@link #setShadow}. */
     public int shadow;
+
+    /** Whether {@link #shadow} was set by the instruction that ran last, and so outlives it. */
+    public boolean shadowIsNew;
     /** Debug-trap causes (DR6 bits) waiting for the next boundary. */
     public long pendingDebug;
 
@@ -128,6 +131,8 @@ public final class Cpu implements CpuSignals, Clock, Described {
     private long retiredAtZero;
     /** What IA32_TIME_STAMP_COUNTER reads more than the time. */
     public long tscOffset;
+    /** What the running software is shown beyond that: see {@link #tsc()}. */
+    public long tscView;
     /** The event whose delivery is under way, if any. */
     public @Nullable Event delivering;
 
@@ -184,9 +189,21 @@ public final class Cpu implements CpuSignals, Clock, Described {
         setBudget(0);
     }
 
-    /** The time-stamp counter. */
+    /** The time-stamp counter as the running software reads it. */
     public long tsc() {
+        return now() + tscOffset + tscView;
+    }
+
+    /** The time-stamp counter of the processor itself. */
+    public long realTsc() {
         return now() + tscOffset;
+    }
+
+    /** Begins an interrupt shadow that lasts until the instruction after this one has run. */
+    public void setShadow(int newShadow) {
+        shadow = newShadow;
+        shadowIsNew = true;
+        attend();
     }
 
     // --- instructions ---------------------------------------------------------------------------------------------

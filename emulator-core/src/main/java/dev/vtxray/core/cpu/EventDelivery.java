@@ -34,6 +34,7 @@ public final class EventDelivery {
         while (true) {
             boolean aloneBefore = cpu.mmu.alone;
             cpu.delivering = current;
+            cpu.mmu.alone = true; // whoever delivers an event stands at the end of what it has run
             try {
                 IdtFrame.enter(cpu, current);
                 cpu.delivering = null;

@@ -29,7 +29,7 @@ final class Boundary {
             if (others != null && others.take(cpu, priority)) {
                 return true;
             }
-            if (meetOwn(priority)) {
+            if ((others == null || !others.blocks(cpu, priority)) && meetOwn(priority)) {
                 return true;
             }
         }

@@ -135,7 +135,7 @@ public final class Engine {
     // --- one instruction ------------------------------------------------------------------------------------------
 
     private void step() {
-        int shadow = cpu.shadow;
+        cpu.shadowIsNew = false;
         boolean trap = cpu.flags.has(Flags.TF);
         boolean resume = cpu.flags.has(Flags.RF);
         long retiredBefore = cpu.retired();
@@ -153,7 +153,7 @@ public final class Engine {
             deliverTaken();
         }
         boolean retired = cpu.retired() != retiredBefore;
-        if (cpu.shadow == shadow) {
+        if (!cpu.shadowIsNew) {
             cpu.shadow = Cpu.NO_SHADOW;
         }
         if (retired && insn != null) {

@@ -11,6 +11,9 @@ public interface BoundaryEvents {
      */
     boolean take(Cpu cpu, EventPriority priority);
 
+    /** Whether the CPU's own event of this class has to wait, because somebody above the CPU disposes of it. */
+    boolean blocks(Cpu cpu, EventPriority priority);
+
     /** Instructions that may run before the next event of its own, at least 1; Long.MAX_VALUE if none is planned. */
     long instructionsToNextEvent(Cpu cpu);
 }
