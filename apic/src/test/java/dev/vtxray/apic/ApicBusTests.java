@@ -115,6 +115,17 @@ class ApicBusTests {
         assertThat(receivers(bench)).isEqualTo(numbers(expected));
     }
 
+    @Test
+    void anApicInXapicModeKnowsNoLogicalDestinationOfMoreThanEightBits() {
+        ApicBench bench = ApicBench.xApic(0, 1);
+        bench.apics.get(1).write(0x0D0, 4, 0x0100_0000);
+        bench.msrs().write(ApicMsrs.APIC_BASE, bench.msrs().read(ApicMsrs.APIC_BASE) | 1 << 10);
+        sendX2apic(bench, 0x41 | LOGICAL, 0x101);
+        assertThat(receivers(bench)).isEmpty();
+        sendX2apic(bench, 0x41 | LOGICAL, 0x01 << 24);
+        assertThat(receivers(bench)).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource({"1,1", "2,0 1 2", "3,0 2"})
     void shorthandsReplaceTheDestination(int shorthand, String expected) {

@@ -68,7 +68,8 @@ class InterruptPriorityTests {
     }
 
     @ParameterizedTest
-    @CsvSource({"45,00,00,45", "45,31,00,45", "45,00,61,60", "45,51,00,40", "65,51,61,65", "00,00,00,00"})
+    @CsvSource({"45,00,00,45", "45,31,00,45", "45,00,61,60", "45,51,00,40", "65,51,61,65", "45,41,31,40", "00,00,00,00"
+    })
     void arbitrationPriorityFollowsTheManualsFormula(String task, String inService, String requested, String expected) {
         for (String name : new String[] {inService, requested}) {
             int vector = Integer.parseInt(name, 16);
