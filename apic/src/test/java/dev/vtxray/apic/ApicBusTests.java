@@ -118,11 +118,11 @@ class ApicBusTests {
     @Test
     void anApicInXapicModeKnowsNoLogicalDestinationOfMoreThanEightBits() {
         ApicBench bench = ApicBench.xApic(0, 1);
-        bench.apics.get(1).write(0x0D0, 4, 0x0100_0000);
+        bench.apics.get(1).write(0x0D0, 4, 0x0200_0000);
         bench.msrs().write(ApicMsrs.APIC_BASE, bench.msrs().read(ApicMsrs.APIC_BASE) | 1 << 10);
-        sendX2apic(bench, 0x41 | LOGICAL, 0x101);
+        sendX2apic(bench, 0x41 | LOGICAL, 0x102);
         assertThat(receivers(bench)).isEmpty();
-        sendX2apic(bench, 0x41 | LOGICAL, 0x01 << 24);
+        sendX2apic(bench, 0x41 | LOGICAL, 0x02 << 24);
         assertThat(receivers(bench)).isEmpty();
     }
 
@@ -296,7 +296,7 @@ class ApicBusTests {
     private static List<Integer> numbers(String text) {
         List<Integer> numbers = new ArrayList<>();
         if (text != null) {
-            for (String number : text.split(" ")) {
+            for (String number : text.split(" ", -1)) {
                 numbers.add(Integer.valueOf(number));
             }
         }

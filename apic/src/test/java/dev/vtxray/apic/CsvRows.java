@@ -14,7 +14,7 @@ public final class CsvRows {
     public static List<String[]> of(Class<?> test, String file) {
         try (InputStream in = Objects.requireNonNull(test.getResourceAsStream(file), file)) {
             String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            return text.lines().skip(1).map(line -> line.split(",")).toList();
+            return text.lines().skip(1).map(line -> line.split(",", -1)).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

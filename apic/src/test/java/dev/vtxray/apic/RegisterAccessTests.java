@@ -250,8 +250,7 @@ class RegisterAccessTests {
     }
 
     private static void assertGeneralProtection(Runnable access) {
-        assertThatThrownBy(access::run)
-                .isInstanceOfSatisfying(
-                        GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(Vector.GP));
+        assertThatThrownBy(access::run).isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector())
+                .isEqualTo(Vector.GP));
     }
 }

@@ -27,9 +27,9 @@ public final class VirtualX2Apic {
     private enum MsrWrite {
         // @formatter:off
         //             MSR    needs                       writable response
-        TASK_PRIORITY (0x808, TPR_SHADOW,                 0xFF,    ApicWriteEmulation::taskPriority),
-        EOI           (0x80B, VIRTUAL_INTERRUPT_DELIVERY, 0x00,    ApicWriteEmulation::endOfInterrupt),
-        SELF_IPI      (0x83F, VIRTUAL_INTERRUPT_DELIVERY, 0xFF,    ApicWriteEmulation::selfIpi);
+        TASK_PRIORITY (0x808, TPR_SHADOW,                 0xFF,    ApicWriteResponse.TPR_VIRTUALIZATION),
+        EOI           (0x80B, VIRTUAL_INTERRUPT_DELIVERY, 0x00,    ApicWriteResponse.EOI_VIRTUALIZATION),
+        SELF_IPI      (0x83F, VIRTUAL_INTERRUPT_DELIVERY, 0xFF,    ApicWriteResponse.SELF_IPI_VIRTUALIZATION);
         // @formatter:on
 
         private static final MsrWrite[] ROWS = values();
@@ -37,9 +37,9 @@ public final class VirtualX2Apic {
         private final int index;
         private final int needs;
         private final long writable;
-        private final ApicWriteEmulation.Response response;
+        private final ApicWriteResponse response;
 
-        MsrWrite(int index, int needs, long writable, ApicWriteEmulation.Response response) {
+        MsrWrite(int index, int needs, long writable, ApicWriteResponse response) {
             this.index = index;
             this.needs = needs;
             this.writable = writable;
@@ -84,8 +84,8 @@ public final class VirtualX2Apic {
     public Outcome write(int index, long value) {
         MsrWrite row = MsrWrite.of(index, apic.settings().features().parts());
         if (row == null) {
-            throw new IllegalArgumentException("WRMSR of " + Integer.toHexString(index)
-                    + "H is not virtualized now; ask virtualizesWrite before");
+            throw new IllegalArgumentException(
+                    "WRMSR of " + Integer.toHexString(index) + "H is not virtualized now; ask virtualizesWrite before");
         }
         if ((value & ~row.writable) != 0) {
             throw GuestFault.generalProtection();

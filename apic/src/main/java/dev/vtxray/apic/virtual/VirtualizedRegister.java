@@ -19,22 +19,22 @@ import org.jspecify.annotations.Nullable;
 enum VirtualizedRegister {
     // @formatter:off
     //                         offset slots reads       writes      response to a write
-    ID                        (0x020, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
-    VERSION                   (0x030, 1,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
-    TASK_PRIORITY             (0x080, 1,    TS,         TS,         ApicWriteEmulation::taskPriority),
-    EOI                       (0x0B0, 1,    ARV_OR_VID, ARV_OR_VID, ApicWriteEmulation::endOfInterrupt),
-    LOGICAL_DESTINATION       (0x0D0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
-    DESTINATION_FORMAT        (0x0E0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
-    SPURIOUS_INTERRUPT_VECTOR (0x0F0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
-    IN_SERVICE                (0x100, 8,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
-    TRIGGER_MODE              (0x180, 8,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
-    INTERRUPT_REQUEST         (0x200, 8,    ARV,        NEVER,      ApicWriteEmulation::apicWrite),
-    ERROR_STATUS              (0x280, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
-    INTERRUPT_COMMAND_LOW     (0x300, 1,    ARV_OR_VID, ARV_OR_VID, ApicWriteEmulation::interruptCommandLow),
-    INTERRUPT_COMMAND_HIGH    (0x310, 1,    ARV,        ARV,        ApicWriteEmulation::interruptCommandHigh),
-    LOCAL_VECTOR_TABLE        (0x320, 6,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
-    INITIAL_COUNT             (0x380, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite),
-    DIVIDE_CONFIGURATION      (0x3E0, 1,    ARV,        ARV,        ApicWriteEmulation::apicWrite);
+    ID                        (0x020, 1,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE),
+    VERSION                   (0x030, 1,    ARV,        NEVER,      ApicWriteResponse.APIC_WRITE),
+    TASK_PRIORITY             (0x080, 1,    TS,         TS,         ApicWriteResponse.TPR_VIRTUALIZATION),
+    EOI                       (0x0B0, 1,    ARV_OR_VID, ARV_OR_VID, ApicWriteResponse.EOI_VIRTUALIZATION),
+    LOGICAL_DESTINATION       (0x0D0, 1,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE),
+    DESTINATION_FORMAT        (0x0E0, 1,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE),
+    SPURIOUS_INTERRUPT_VECTOR (0x0F0, 1,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE),
+    IN_SERVICE                (0x100, 8,    ARV,        NEVER,      ApicWriteResponse.APIC_WRITE),
+    TRIGGER_MODE              (0x180, 8,    ARV,        NEVER,      ApicWriteResponse.APIC_WRITE),
+    INTERRUPT_REQUEST         (0x200, 8,    ARV,        NEVER,      ApicWriteResponse.APIC_WRITE),
+    ERROR_STATUS              (0x280, 1,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE),
+    INTERRUPT_COMMAND_LOW     (0x300, 1,    ARV_OR_VID, ARV_OR_VID, ApicWriteResponse.INTERRUPT_COMMAND),
+    INTERRUPT_COMMAND_HIGH    (0x310, 1,    ARV,        ARV,        ApicWriteResponse.CLEAR_RESERVED_BYTES),
+    LOCAL_VECTOR_TABLE        (0x320, 6,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE),
+    INITIAL_COUNT             (0x380, 1,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE),
+    DIVIDE_CONFIGURATION      (0x3E0, 1,    ARV,        ARV,        ApicWriteResponse.APIC_WRITE);
     // @formatter:on
 
     private static final int SLOT_SIZE = 16;
@@ -53,9 +53,9 @@ enum VirtualizedRegister {
     private final int slots;
     private final int reads;
     private final int writes;
-    private final ApicWriteEmulation.Response response;
+    private final ApicWriteResponse response;
 
-    VirtualizedRegister(int offset, int slots, int reads, int writes, ApicWriteEmulation.Response response) {
+    VirtualizedRegister(int offset, int slots, int reads, int writes, ApicWriteResponse response) {
         this.offset = offset;
         this.slots = slots;
         this.reads = reads;
