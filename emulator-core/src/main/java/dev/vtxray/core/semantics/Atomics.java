@@ -35,17 +35,18 @@ final class Atomics {
 
     static void xadd(Cpu c, Insn i) {
         long destination = i.loadDstForUpdate(c);
-        long source = i.loadSrc(c);
-        long sum = destination + source;
+        long a = destination << i.align;
+        long b = i.loadSrc(c) << i.align;
+        long sum = a + b;
         if (i.dstMem) {
-            i.storeDst(c, sum);
+            i.storeDst(c, sum >>> i.align);
             i.storeSrcRegister(c, destination);
         } else {
             // The sum stays where both operands are the same register.
             i.storeSrcRegister(c, destination);
-            i.storeDst(c, sum);
+            i.storeDst(c, sum >>> i.align);
         }
-        Alu.setAddFlags(c, i, destination, source, sum);
+        c.flags.setArithmetic(i.align, a & b | (a | b) & ~sum, sum);
     }
 
     static void cmpxchg(Cpu c, Insn i) {
@@ -61,7 +62,10 @@ final class Atomics {
             long keep = i.size >= 4 ? 0 : ~i.dstMask;
             c.r[Cpu.RAX] = c.r[Cpu.RAX] & keep | destination;
         }
-        Alu.setSubtractFlags(c, i, accumulator, destination);
+        long a = accumulator << i.align;
+        long b = destination << i.align;
+        long difference = a - b;
+        c.flags.setArithmetic(i.align, ~a & b | (~a | b) & difference, difference);
     }
 
     /** CMPXCHG8B, with REX.W CMPXCHG16B. */
