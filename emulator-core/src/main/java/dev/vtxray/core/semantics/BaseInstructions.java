@@ -15,6 +15,14 @@ public final class BaseInstructions {
         Moves.rows(rows);
         Stack.rows(rows);
         Branches.rows(rows);
+        ShiftRotate.rows(rows);
+        MultiplyDivide.rows(rows);
+        BitOperations.rows(rows);
+        Atomics.rows(rows);
+        Strings.rows(rows);
+        Decimal.rows(rows);
+        FlagOperations.rows(rows);
+        Hints.rows(rows);
         return rows.toList();
     }
 }
