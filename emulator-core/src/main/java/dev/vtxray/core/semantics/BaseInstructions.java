@@ -23,6 +23,16 @@ public final class BaseInstructions {
         Decimal.rows(rows);
         FlagOperations.rows(rows);
         Hints.rows(rows);
+        FarTransfers.rows(rows);
+        FarReturns.rows(rows);
+        FastCalls.rows(rows);
+        Interrupts.rows(rows);
+        SegmentMoves.rows(rows);
+        DescriptorTables.rows(rows);
+        ControlRegisters.rows(rows);
+        MsrAndTime.rows(rows);
+        PortIo.rows(rows);
+        CacheAndTlb.rows(rows);
         return rows.toList();
     }
 }
