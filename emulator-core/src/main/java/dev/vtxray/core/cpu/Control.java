@@ -34,11 +34,17 @@ public final class Control {
     public static final long CR4_OSXSAVE = 1 << 18;
     public static final long CR4_SMEP = 1 << 20;
     public static final long CR4_SMAP = 1 << 21;
+    /** Bits of CR4 that the instructions of the base architecture use. */
+    public static final long CR4_DEFINED = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE
+            | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP
+            | CR4_SMAP;
 
     public static final long EFER_SCE = 1;
     public static final long EFER_LME = 1 << 8;
     public static final long EFER_LMA = 1 << 10;
     public static final long EFER_NXE = 1 << 11;
+    /** Bits of IA32_EFER that exist; software cannot change LMA. */
+    public static final long EFER_DEFINED = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 
     /** DR6 with no cause set. */
     public static final long DR6_FIXED = 0xFFFF_0FF0L;

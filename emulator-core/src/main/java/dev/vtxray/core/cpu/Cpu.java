@@ -85,6 +85,11 @@ public final class Cpu implements CpuSignals, Clock, Described {
 
     public boolean nmiBlocked;
     public boolean nmiPending;
+    /** Whether the last IRET ended a blocking of NMIs, even if it then faulted. */
+    public boolean nmiUnblockedByIret;
+    /** Whether IRET leaves the blocking of NMIs alone, because somebody above the CPU keeps it. */
+    public boolean iretKeepsNmiBlocking;
+
     public boolean initPending;
     /** Vector of a Start-up IPI that waits, or -1. */
     public int sipiPending = -1;
@@ -104,6 +109,10 @@ public final class Cpu implements CpuSignals, Clock, Described {
     public long physicalMask = (1L << 46) - 1;
 
     public boolean has1GPages = true;
+    /** Bits that CR4 and IA32_EFER may take. */
+    public long cr4Mask = Control.CR4_DEFINED;
+
+    public long eferMask = Control.EFER_DEFINED;
 
     public final Mmu mmu;
     public final IoSpace io;

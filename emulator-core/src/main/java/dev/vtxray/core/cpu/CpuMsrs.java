@@ -2,6 +2,7 @@ package dev.vtxray.core.cpu;
 
 import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
+import java.util.Arrays;
 
 /** The values of the MSRs that instructions of the base architecture use. */
 public final class CpuMsrs implements Described {
@@ -17,6 +18,20 @@ public final class CpuMsrs implements Described {
     public long pat;
     public long debugCtl;
     public long miscEnable;
+    /** IA32_TSC_ADJUST: what software has added to the time-stamp counter since reset. */
+    public long tscAdjust;
+    /** IA32_BIOS_SIGN_ID as software last wrote it. */
+    public long biosSignId;
+    /** IA32_MTRR_PHYSBASE0, IA32_MTRR_PHYSMASK0 and so on; they are kept, and change nothing. */
+    public final long[] mtrrVariable = new long[16];
+    /** The fixed-range MTRRs, in ascending order of the memory that they describe. */
+    public final long[] mtrrFixed = new long[11];
+
+    public long mtrrDefaultType;
+    /** XCR0, which XSETBV writes. */
+    public long xcr0 = 1;
+    /** State of the generator behind RDRAND and RDSEED. Seed it for another sequence. */
+    public long randomState;
 
     /** Power-up values. */
     void reset() {
@@ -28,6 +43,12 @@ public final class CpuMsrs implements Described {
         tscAux = 0;
         pat = 0x0007_0406_0007_0406L;
         miscEnable = 1;
+        tscAdjust = 0;
+        biosSignId = 0;
+        Arrays.fill(mtrrVariable, 0);
+        Arrays.fill(mtrrFixed, 0);
+        mtrrDefaultType = 0;
+        xcr0 = 1;
         init();
     }
 
@@ -53,5 +74,12 @@ public final class CpuMsrs implements Described {
         visitor.value("pat", () -> pat, value -> pat = value);
         visitor.value("debugCtl", () -> debugCtl, value -> debugCtl = value);
         visitor.value("miscEnable", () -> miscEnable, value -> miscEnable = value);
+        visitor.value("tscAdjust", () -> tscAdjust, value -> tscAdjust = value);
+        visitor.value("biosSignId", () -> biosSignId, value -> biosSignId = value);
+        visitor.longs("mtrrVariable", mtrrVariable);
+        visitor.longs("mtrrFixed", mtrrFixed);
+        visitor.value("mtrrDefaultType", () -> mtrrDefaultType, value -> mtrrDefaultType = value);
+        visitor.value("xcr0", () -> xcr0, value -> xcr0 = value);
+        visitor.value("randomState", () -> randomState, value -> randomState = value);
     }
 }

@@ -58,6 +58,11 @@ public final class GuestFault extends RuntimeException {
         return new GuestFault(Vector.PF, errorCode, linearAddress, false);
     }
 
+    /** #DB; the causes go to DR6 when it is delivered. */
+    public static GuestFault debug(long dr6Causes) {
+        return new GuestFault(Vector.DB, NO_ERROR_CODE, dr6Causes, false);
+    }
+
     /** The exception's vector, 0-31. */
     public int vector() {
         return vector;
@@ -73,7 +78,7 @@ public final class GuestFault extends RuntimeException {
         return nonCanonical;
     }
 
-    /** For #PF the linear address that faulted, otherwise 0. */
+    /** For #PF the linear address that faulted, for #DB the causes that go to DR6, otherwise 0. */
     public long linearAddress() {
         return linearAddress;
     }

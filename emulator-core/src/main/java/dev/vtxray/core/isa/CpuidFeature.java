@@ -23,6 +23,7 @@ public enum CpuidFeature {
     BMI1       (7,          1, 3),
     INVPCID    (7,          1, 10),
     RDSEED     (7,          1, 18),
+    SMAP       (7,          1, 20),
     LAHF64     (0x80000001, 2, 0),
     LZCNT      (0x80000001, 2, 5),
     PREFETCHW  (0x80000001, 2, 8),

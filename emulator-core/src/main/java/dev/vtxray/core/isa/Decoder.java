@@ -45,7 +45,7 @@ public final class Decoder {
         for (int map = 0; map < 4; map++) {
             for (int opcode = 0; opcode < 256; opcode++) {
                 List<Row> list = lists.get(map).get(opcode);
-                // The rows that demand more come first: a whole ModRM byte, a mandatory prefix.
+                // The rows that demand more come first: a whole ModRM byte, a mandatory prefix, an extension, a whole opcode.
                 list.sort((a, b) -> demands(b) - demands(a));
                 maps[map][opcode] = list.isEmpty() ? NO_ROWS : list.toArray(NO_ROWS);
             }
@@ -53,7 +53,11 @@ public final class Decoder {
     }
 
     private static int demands(Row row) {
-        return (row.encoding().modRm() >= 0 ? 2 : 0) + (row.encoding().prefix() > 1 ? 1 : 0);
+        Row.Encoding encoding = row.encoding();
+        return (encoding.modRm() >= 0 ? 8 : 0)
+                + (encoding.prefix() > 1 ? 4 : 0)
+                + (encoding.extension() >= 0 ? 2 : 0)
+                + (encoding.inOpcode() ? 0 : 1);
     }
 
     /**
@@ -236,6 +240,9 @@ public final class Decoder {
                 return false;
             }
             Row.Encoding encoding = row.encoding();
+            if (encoding.opcode() == 0x90 && encoding.map() == 0 && !encoding.inOpcode() && (rex & 1) != 0) {
+                return false; // 90H is NOP and PAUSE only while it names rAX; with REX.B it is XCHG r8,rAX
+            }
             boolean prefixFits = switch (encoding.prefix()) {
                 case 0 -> true;
                 case 1 -> !has66 && repeat == 0;

@@ -219,6 +219,26 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         }
     }
 
+    /** Faults now if a load of {@code size} bytes would, without loading. */
+    public void probeLoad(long la, int size) {
+        Tlb t = tlb;
+        if (t.readTags[Tlb.index(la)] != (la + size - 1 & PAGE)) {
+            probe(t, la, size, SecondStage.READ);
+        }
+    }
+
+    /** The bytes of the page at {@code la} if they may be read without further ado, or null. */
+    public byte @Nullable [] readablePage(long la) {
+        int k = Tlb.index(la);
+        return tlb.readTags[k] == (la & PAGE) ? tlb.pages[k] : null;
+    }
+
+    /** The bytes of the page at {@code la} if they may be written without further ado, or null. */
+    public byte @Nullable [] writablePage(long la) {
+        int k = Tlb.index(la);
+        return tlb.writeTags[k] == (la & PAGE) ? tlb.pages[k] : null;
+    }
+
     // --- accesses to system structures, always with supervisor privilege -------------------------------------------
 
     /** Loads from a descriptor table or task-state segment. */

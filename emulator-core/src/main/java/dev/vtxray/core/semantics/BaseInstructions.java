@@ -15,6 +15,24 @@ public final class BaseInstructions {
         Moves.rows(rows);
         Stack.rows(rows);
         Branches.rows(rows);
+        ShiftRotate.rows(rows);
+        MultiplyDivide.rows(rows);
+        BitOperations.rows(rows);
+        Atomics.rows(rows);
+        Strings.rows(rows);
+        Decimal.rows(rows);
+        FlagOperations.rows(rows);
+        Hints.rows(rows);
+        FarTransfers.rows(rows);
+        FarReturns.rows(rows);
+        FastCalls.rows(rows);
+        Interrupts.rows(rows);
+        SegmentMoves.rows(rows);
+        DescriptorTables.rows(rows);
+        ControlRegisters.rows(rows);
+        MsrAndTime.rows(rows);
+        PortIo.rows(rows);
+        CacheAndTlb.rows(rows);
         return rows.toList();
     }
 }
