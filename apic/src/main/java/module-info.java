@@ -5,4 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.vtxray.apic {
     requires transitive dev.vtxray.core;
     requires static org.jspecify;
+
+    exports dev.vtxray.apic;
+    exports dev.vtxray.apic.virtual;
 }
