@@ -133,8 +133,7 @@ public final class Elf {
         boolean wide = elfClass == ELFCLASS64;
         int headerSize = wide ? HEADER_64 : HEADER_32;
         if (file.length < headerSize) {
-            throw new ImageException(
-                    "truncated: the ELF header has " + headerSize + " bytes, the file " + file.length);
+            throw new ImageException("truncated: the ELF header has " + headerSize + " bytes, the file " + file.length);
         }
         return wide;
     }

@@ -89,7 +89,8 @@ public final class Elf64Loader {
      */
     public static void enter(Cpu cpu, LoadedImage image, int number) {
         if (image.bits() != 64) {
-            throw new IllegalArgumentException("an image of " + image.bits() + " bits cannot be entered in 64-bit mode");
+            throw new IllegalArgumentException(
+                    "an image of " + image.bits() + " bits cannot be entered in 64-bit mode");
         }
         if (number < 0 || number >= MAX_CPUS) {
             throw new IllegalArgumentException("CPU number " + number + " is not 0-" + (MAX_CPUS - 1));
@@ -117,8 +118,8 @@ public final class Elf64Loader {
 
     private static void checkLowMemory(Elf elf, PhysicalMemory memory, long first, long length) {
         if (!memory.isRam(first, length)) {
-            throw new ImageException("a 64-bit image needs RAM at " + Elf.range(first, length) + " for its start, RAM has "
-                    + Elf.hex(memory.size()) + " bytes");
+            throw new ImageException("a 64-bit image needs RAM at " + Elf.range(first, length)
+                    + " for its start, RAM has " + Elf.hex(memory.size()) + " bytes");
         }
         if (elf.overlaps(first, length)) {
             throw new ImageException("a segment overlaps " + Elf.range(first, length)

@@ -67,7 +67,11 @@ public final class MultibootLoader {
         long infoHpa = placeInfo(elf, memory, info.size());
         elf.load(memory);
         for (PlacedModule module : placed) {
-            memory.write(module.first(), module.module().content(), 0, module.module().size());
+            memory.write(
+                    module.first(),
+                    module.module().content(),
+                    0,
+                    module.module().size());
         }
         memory.write(infoHpa, info.at(infoHpa), 0, info.size());
         return new LoadedImage(32, elf.entry(), elf.segments(), infoHpa);
@@ -127,7 +131,8 @@ public final class MultibootLoader {
     private static List<PlacedModule> place(List<BootModule> modules, Elf elf, PhysicalMemory memory) {
         List<PlacedModule> placed = new ArrayList<>();
         List<Segment> segments = elf.segments();
-        long next = Math.max(MultibootInfo.HIGH_MEMORY, segments.get(segments.size() - 1).end());
+        long next = Math.max(
+                MultibootInfo.HIGH_MEMORY, segments.get(segments.size() - 1).end());
         for (BootModule module : modules) {
             long first = next + PAGE - 1 & -PAGE;
             next = first + module.size();

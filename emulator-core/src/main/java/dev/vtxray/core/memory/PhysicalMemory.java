@@ -69,8 +69,8 @@ public final class PhysicalMemory implements Described, SparseBytes {
         }
         for (Range range : devices) {
             if (first <= range.last && range.first <= last) {
-                throw new IllegalArgumentException("device range " + Long.toHexString(first)
-                        + "H overlaps the one at " + Long.toHexString(range.first) + "H");
+                throw new IllegalArgumentException("device range " + Long.toHexString(first) + "H overlaps the one at "
+                        + Long.toHexString(range.first) + "H");
             }
         }
         devices.add(new Range(first, last, device));

@@ -159,8 +159,8 @@ public final class Snapshot {
 
         void requireEnd() {
             if (position != items.size()) {
-                throw new IllegalArgumentException("the component does not describe "
-                        + items.get(position).path() + ", which the snapshot has");
+                throw new IllegalArgumentException(
+                        "the component does not describe " + items.get(position).path() + ", which the snapshot has");
             }
         }
     }

@@ -10,7 +10,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ByteSizeTests {
     @ParameterizedTest
-    @CsvSource({"4096, 4096", "64k, 65536", "512M, 536870912", " 16G , 17179869184", "1T, 1099511627776", "8388607T, 9223370937343148032"})
+    @CsvSource({
+        "4096, 4096",
+        "64k, 65536",
+        "512M, 536870912",
+        " 16G , 17179869184",
+        "1T, 1099511627776",
+        "8388607T, 9223370937343148032"
+    })
     void sizesAreNumbersWithUnits(String text, long bytes) {
         assertThat(ByteSize.parse(text)).isEqualTo(bytes);
     }
@@ -26,7 +33,9 @@ class ByteSizeTests {
 
     @Test
     void zeroIsNoSize() {
-        assertThatIllegalArgumentException().isThrownBy(() -> ByteSize.parse("0G")).withMessageContaining("is zero");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ByteSize.parse("0G"))
+                .withMessageContaining("is zero");
     }
 
     @Test

@@ -139,7 +139,11 @@ class Elf64LoaderTests {
     @Test
     void imagesOf32BitsAreRefused() {
         assertRefused(
-                Elf.parse(ElfFile.elf32().entry(0x20_0000).segment(0x20_0000, CODE, 4).build()), "has 32 bits");
+                Elf.parse(ElfFile.elf32()
+                        .entry(0x20_0000)
+                        .segment(0x20_0000, CODE, 4)
+                        .build()),
+                "has 32 bits");
     }
 
     @Test

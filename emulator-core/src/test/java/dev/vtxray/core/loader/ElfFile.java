@@ -71,7 +71,8 @@ final class ElfFile {
     }
 
     byte[] build() {
-        int size = contentOffset() + parts.stream().mapToInt(part -> part.content.length).sum();
+        int size = contentOffset()
+                + parts.stream().mapToInt(part -> part.content.length).sum();
         ByteBuffer file = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
         file.put((byte) 0x7F).put("ELF".getBytes(StandardCharsets.US_ASCII));
         file.put((byte) (wide ? 2 : 1)).put((byte) 1).put((byte) 1);

@@ -39,14 +39,14 @@ class ElfProperties {
     Arbitrary<Mutation> mutations() {
         return Combinators.combine(
                         Arbitraries.integers().between(4, HEADERS),
-                        Arbitraries.oneOf(Arbitraries.bytes(), Arbitraries.of((byte) 0, (byte) 1, (byte) 0x7F, (byte) -1)))
+                        Arbitraries.oneOf(
+                                Arbitraries.bytes(), Arbitraries.of((byte) 0, (byte) 1, (byte) 0x7F, (byte) -1)))
                 .as(Mutation::new);
     }
 
     @Property
     void aDamagedFileIsLoadedOrRefusedButNeverHalfLoaded(
-            @ForAll boolean wide,
-            @ForAll @Size(min = 1, max = 4) List<@From("mutations") Mutation> mutations) {
+            @ForAll boolean wide, @ForAll @Size(min = 1, max = 4) List<@From("mutations") Mutation> mutations) {
         byte[] file = image(wide);
         for (Mutation mutation : mutations) {
             file[mutation.position] = mutation.value;

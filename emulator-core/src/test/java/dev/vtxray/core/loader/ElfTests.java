@@ -87,7 +87,8 @@ class ElfTests {
         assertRefused(ElfFile.elf64().build(), "no program headers");
         assertRefused(changed(file -> file[54] = 55), "program headers have 55 bytes");
         assertRefused(changed(file -> file[57] = (byte) 0xFF), "65281 program headers");
-        assertRefused(changed(file -> file[39] = (byte) 0x80), "truncated: 1 program headers at offset 8000000000000040H");
+        assertRefused(
+                changed(file -> file[39] = (byte) 0x80), "truncated: 1 program headers at offset 8000000000000040H");
         assertRefused(changed(file -> file[64] = 6), "no loadable segment");
     }
 

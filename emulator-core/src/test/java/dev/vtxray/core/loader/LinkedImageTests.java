@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images as a compiler and a linker make them, where there are any; readelf, nm and objcopy say what is in them. */
 class LinkedImageTests {
-    private static final String SOURCE = """
+    private static final String SOURCE =
+            """
             int table[4] = {1, 2, 3, 4};
             char zeros[100000];
             int helper(int n) { return n + zeros[n]; }
@@ -48,7 +49,9 @@ class LinkedImageTests {
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as("%s: %s", String.join(" ", command), output).isZero();
+        assertThat(process.waitFor())
+                .as("%s: %s", String.join(" ", command), output)
+                .isZero();
         return output;
     }
 

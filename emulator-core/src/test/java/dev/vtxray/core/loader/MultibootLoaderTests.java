@@ -197,8 +197,10 @@ class MultibootLoaderTests {
 
     @Test
     void imagesOf64BitsAreRefused() {
-        Elf elf = Elf.parse(
-                ElfFile.elf64().entry(0x40_0000).segment(0x40_0000, header(0), 16).build());
+        Elf elf = Elf.parse(ElfFile.elf64()
+                .entry(0x40_0000)
+                .segment(0x40_0000, header(0), 16)
+                .build());
         assertRefused(elf, List.of(), "has 64 bits");
     }
 
@@ -206,8 +208,7 @@ class MultibootLoaderTests {
     void imagesAndModulesOutsideRamAreRefused() {
         assertRefused(image(0x7FF_FFF8, header(0), 16), List.of(), "outside RAM");
         BootModule module = new BootModule("large.bin", new byte[0x1001]);
-        assertRefused(
-                image(0x7FF_E000, header(0), 16), List.of(module), "module large.bin does not fit into RAM");
+        assertRefused(image(0x7FF_E000, header(0), 16), List.of(module), "module large.bin does not fit into RAM");
     }
 
     @Test

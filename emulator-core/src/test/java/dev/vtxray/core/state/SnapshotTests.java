@@ -47,10 +47,12 @@ class SnapshotTests {
 
     @Test
     void aComponentOfAnotherShapeIsRefusedAndKeepsItsState() {
-        Snapshot snapshot = Snapshot.of(new StateGroup().add("a", new SampleState()).add("b", new TraceDigest()));
+        Snapshot snapshot =
+                Snapshot.of(new StateGroup().add("a", new SampleState()).add("b", new TraceDigest()));
         change(state);
         Snapshot changed = Snapshot.of(state);
-        assertThatThrownBy(() -> snapshot.restoreTo(new StateGroup().add("a", state).add("c", new TraceDigest())))
+        assertThatThrownBy(() ->
+                        snapshot.restoreTo(new StateGroup().add("a", state).add("c", new TraceDigest())))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("c.hash")
                 .hasMessageContaining("b.hash");

@@ -8,7 +8,9 @@ import org.junit.jupiter.api.Test;
 class StateJsonTests {
     @Test
     void sectionsAreObjectsAndNumbersAreHexadecimalStrings() {
-        assertThat(StateJson.of(new SampleState())).isEqualTo("""
+        assertThat(StateJson.of(new SampleState()))
+                .isEqualTo(
+                        """
                 {
                   "scalar": "0x1",
                   "longs": ["0x2", "0x3"],
