@@ -4,8 +4,9 @@ import dev.vtxray.core.state.Described;
 import dev.vtxray.core.state.StateVisitor;
 
 /**
- * The firmware configuration interface ("fw_cfg"): a 16-bit write to the first port selects a key, each byte read from the
- * second gives the next byte of its value, lowest first. Unknown keys, and reads behind the end of a value, give zero.
+ * The firmware configuration interface ("fw_cfg"): a 16-bit write to the first port selects a key, each byte read from
+ * the second gives the next byte of its value, lowest first. Unknown keys, and reads behind the end of a value, give
+ * zero.
  */
 public final class FirmwareConfig extends BytePorts implements Described {
     /** The selector's port; data are read at the next one. */

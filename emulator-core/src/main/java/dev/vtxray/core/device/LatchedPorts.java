@@ -5,8 +5,8 @@ import dev.vtxray.core.state.StateVisitor;
 import java.util.Arrays;
 
 /**
- * Ports that keep what was written and do nothing else: enough for the mask registers of interrupt controllers that never
- * interrupt, for the diagnostic port, and for the A20 gate of a machine in which address line 20 is always on.
+ * Ports that keep what was written and do nothing else: enough for the mask registers of interrupt controllers that
+ * never interrupt, for the diagnostic port, and for the A20 gate of a machine whose address line 20 is always on.
  */
 public final class LatchedPorts extends BytePorts implements Described {
     /** Interrupt mask of the first and of the second 8259A. */

@@ -10,9 +10,9 @@ import java.util.Arrays;
 /**
  * Starts a 64-bit ELF image on bare hardware, as firmware would that hands over in 64-bit mode.
  *
- * <p>The image finds: CPL 0, IF = 0, paging on with the first 4 GiB identity-mapped by pages of 2 MBytes (all writable and
- * executable), CS = 08H (64-bit code), the other segment registers 10H (data), no task register, an empty IDT, RDI = the
- * number of the CPU, RSI = {@link #PARAMETERS}, RSP = the end of a stack of {@link #STACK_SIZE} bytes.
+ * <p>The image finds: CPL 0, IF = 0, paging on with the first 4 GiB identity-mapped by pages of 2 MBytes (all writable
+ * and executable), CS = 08H (64-bit code), the other segment registers 10H (data), no task register, an empty IDT,
+ * RDI = the number of the CPU, RSI = {@link #PARAMETERS}, RSP = the end of a stack of {@link #STACK_SIZE} bytes.
  *
  * <p>Low memory is laid out as follows; an image must not touch it.
  * <table>

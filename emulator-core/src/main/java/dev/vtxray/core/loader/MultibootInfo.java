@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The information structure of the Multiboot Specification and what it points to, as one run of bytes: structure, memory
- * map, module list, texts.
+ * The information structure of the Multiboot Specification and what it points to, as one run of bytes: structure,
+ * memory map, module list, texts.
  */
 final class MultibootInfo {
     /** Where memory above the first megabyte begins. */

@@ -29,7 +29,7 @@ public final class Snapshot {
     /**
      * Gives a component, which need not be the one that was saved, this state.
      *
-     * @throws IllegalArgumentException if the component describes other items than the saved one; nothing has changed then
+     * @throws IllegalArgumentException if the component describes other items than the saved one; it keeps its state
      */
     public void restoreTo(Described component) {
         walk(component, false);

@@ -7,8 +7,8 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /**
- * A described state as one JSON object: sections are objects, numbers are strings of hexadecimal digits with 0x in front
- * (JSON's own numbers lose the low bits of 64), byte arrays are strings of two hexadecimal digits per byte.
+ * A described state as one JSON object: sections are objects, numbers are strings of hexadecimal digits with 0x in
+ * front (JSON's own numbers lose the low bits of 64), byte arrays are strings of two hexadecimal digits per byte.
  */
 public final class StateJson {
     private StateJson() {}

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes ELF files for tests, right or wrong: header, program headers, then the segments' bytes. Written from the tables of
- * the System V ABI, independently of the parser.
+ * Writes ELF files for tests, right or wrong: header, program headers, then the segments' bytes. Written from the
+ * tables of the System V ABI, independently of the parser.
  */
 final class ElfFile {
     private final boolean wide;
@@ -17,6 +17,7 @@ final class ElfFile {
     private int machine;
     private long entry;
 
+    @SuppressWarnings("ArrayRecordComponent")
     private record Part(long virtual, long physical, byte[] content, long memorySize) {}
 
     private ElfFile(boolean wide) {

@@ -69,7 +69,7 @@ class LinkedImageTests {
         Elf elf = link(bits);
         List<String> expected = new ArrayList<>();
         for (String line : tool("readelf", "-lW", "image.elf").lines().toList()) {
-            String[] words = line.strip().split("\\s+");
+            String[] words = line.strip().split("\\s+", -1);
             if (words[0].equals("LOAD")) {
                 expected.add(segment(words[1], words[2], words[3], words[4], words[5]));
             }
@@ -102,7 +102,7 @@ class LinkedImageTests {
         Elf elf = link(bits);
         int seen = 0;
         for (String line : tool("nm", "--defined-only", "image.elf").lines().toList()) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             assertThat(elf.symbol(words[2])).as(words[2]).hasValue(Long.parseUnsignedLong(words[0], 16));
             seen++;
         }
