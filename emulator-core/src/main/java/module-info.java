@@ -6,8 +6,10 @@ module dev.vtxray.core {
     requires static org.jspecify;
 
     exports dev.vtxray.core.cpu;
+    exports dev.vtxray.core.device;
     exports dev.vtxray.core.engine;
     exports dev.vtxray.core.isa;
+    exports dev.vtxray.core.loader;
     exports dev.vtxray.core.machine;
     exports dev.vtxray.core.memory;
     exports dev.vtxray.core.port;

@@ -434,4 +434,11 @@ public final class Cpu implements CpuSignals, Clock, Described {
     public void describe(StateVisitor visitor) {
         CpuState.describe(this, visitor);
     }
+
+    @Override
+    public void restored() {
+        mmu.flushAll();
+        contextChanged();
+        attend();
+    }
 }

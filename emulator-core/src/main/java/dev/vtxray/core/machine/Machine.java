@@ -193,6 +193,11 @@ public final class Machine implements Described {
         visitor.section("memory", () -> memory.describe(visitor));
     }
 
+    @Override
+    public void restored() {
+        cpus.forEach(Cpu::restored);
+    }
+
     /** Collects what a machine is made of. */
     public static final class Builder {
         private long memoryBytes = 128L << 20;

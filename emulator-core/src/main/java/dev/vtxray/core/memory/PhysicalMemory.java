@@ -2,9 +2,13 @@ package dev.vtxray.core.memory;
 
 import dev.vtxray.core.port.MmioDevice;
 import dev.vtxray.core.state.Described;
+import dev.vtxray.core.state.SparseBytes;
 import dev.vtxray.core.state.StateVisitor;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>RAM costs only the frames that were touched. Addresses with neither RAM nor a device read as all ones and ignore
  * writes. Accesses through this class are those of devices, loaders and tools; the CPUs use it behind {@link Mmu}.
  */
-public final class PhysicalMemory implements Described {
+public final class PhysicalMemory implements Described, SparseBytes {
     private static final int PAGES_PER_GROUP = 512;
     private static final int GROUP_SHIFT = RamPage.SHIFT + 9;
 
@@ -29,6 +33,11 @@ public final class PhysicalMemory implements Described {
     @FunctionalInterface
     public interface CodeListener {
         void becameCode(RamPage page);
+    }
+
+    @FunctionalInterface
+    private interface FrameVisitor {
+        void frame(long hpa, RamPage page);
     }
 
     private record Range(long first, long last, MmioDevice device) {}
@@ -60,8 +69,8 @@ public final class PhysicalMemory implements Described {
         }
         for (Range range : devices) {
             if (first <= range.last && range.first <= last) {
-                throw new IllegalArgumentException("device range " + Long.toHexString(first)
-                        + "H overlaps the one at " + Long.toHexString(range.first) + "H");
+                throw new IllegalArgumentException("device range " + Long.toHexString(first) + "H overlaps the one at "
+                        + Long.toHexString(range.first) + "H");
             }
         }
         devices.add(new Range(first, last, device));
@@ -72,6 +81,19 @@ public final class PhysicalMemory implements Described {
         if (!devices.removeIf(range -> range.first == first)) {
             throw new IllegalArgumentException("no device range starts at " + Long.toHexString(first) + "H");
         }
+    }
+
+    /** Whether all of these addresses are RAM with no device in front. */
+    public boolean isRam(long hpa, long length) {
+        if (hpa < 0 || length < 0 || hpa > size - length) {
+            return false;
+        }
+        for (Range range : devices) {
+            if (length > 0 && hpa <= range.last && range.first <= hpa + length - 1) {
+                return false;
+            }
+        }
+        return true;
     }
 
     public void addCodeListener(CodeListener listener) {
@@ -87,9 +109,10 @@ public final class PhysicalMemory implements Described {
 
     /** The frame at this address, made when it is first asked for; null if there is no RAM or a device is in front. */
     public @Nullable RamPage page(long hpa) {
-        if (Long.compareUnsigned(hpa, size) >= 0 || range(hpa) != null) {
-            return null;
-        }
+        return Long.compareUnsigned(hpa, size) >= 0 || range(hpa) != null ? null : frame(hpa);
+    }
+
+    private RamPage frame(long hpa) {
         int group = (int) (hpa >>> GROUP_SHIFT);
         RamPage[] pages = groups[group];
         if (pages == null) {
@@ -180,34 +203,70 @@ public final class PhysicalMemory implements Described {
         return null;
     }
 
-    /** Only frames with content are shown, so that a frame that was touched but holds zeros equals an untouched one. */
     @Override
     public void describe(StateVisitor visitor) {
-        for (int group = 0; group < groups.length; group++) {
-            RamPage[] pages = groups[group];
-            if (pages == null) {
-                continue;
+        visitor.sparse("ram", this);
+    }
+
+    @Override
+    public long length() {
+        return size;
+    }
+
+    /** Only frames with content are shown, so that a frame that was touched but holds zeros equals an untouched one. */
+    @Override
+    public void forEachBlock(BlockVisitor visitor) {
+        forEachFrame((hpa, page) -> {
+            if (!Bytes.isZero(page.bytes)) {
+                visitor.block(hpa, page.bytes);
             }
-            for (int index = 0; index < PAGES_PER_GROUP; index++) {
-                RamPage page = pages[index];
-                if (page != null && !Bytes.isZero(page.bytes)) {
-                    long address = ((long) group << GROUP_SHIFT) + ((long) index << RamPage.SHIFT);
-                    visitor.bytes(Long.toHexString(address), page.bytes);
-                }
+        });
+    }
+
+    /** Decoded code is kept where the bytes stay the same. */
+    @Override
+    public void replaceBlocks(SortedMap<Long, ByteBuffer> blocks) {
+        forEachFrame((hpa, page) -> {
+            if (!blocks.containsKey(hpa)) {
+                zero(page, 0, RamPage.SIZE);
+            }
+        });
+        blocks.forEach((hpa, saved) -> {
+            RamPage page = frame(hpa);
+            if (!saved.equals(ByteBuffer.wrap(page.bytes))) {
+                page.dropBlocks();
+                saved.get(0, page.bytes);
+            }
+        });
+    }
+
+    /** Zeroes a range of RAM, without making frames that nobody has touched. */
+    public void clear(long hpa, long length) {
+        long end = hpa + length;
+        for (long at = hpa; at < end; at = (at | RamPage.SIZE - 1) + 1) {
+            RamPage[] pages = at < size ? groups[(int) (at >>> GROUP_SHIFT)] : null;
+            RamPage page = pages == null ? null : pages[(int) (at >>> RamPage.SHIFT) & PAGES_PER_GROUP - 1];
+            if (page != null) {
+                int offset = (int) at & RamPage.SIZE - 1;
+                zero(page, offset, (int) Math.min(RamPage.SIZE - offset, end - at));
             }
         }
     }
 
-    /** Drops every frame: all RAM reads zero again. Decoded code made from it is dropped as well. */
-    public void clear() {
-        for (RamPage[] pages : groups) {
-            if (pages == null) {
-                continue;
-            }
-            for (RamPage page : pages) {
+    private static void zero(RamPage page, int offset, int length) {
+        if (page.holdsCode(offset, length)) {
+            page.dropBlocks();
+        }
+        Arrays.fill(page.bytes, offset, offset + length, (byte) 0);
+    }
+
+    private void forEachFrame(FrameVisitor visitor) {
+        for (int group = 0; group < groups.length; group++) {
+            RamPage[] pages = groups[group];
+            for (int index = 0; pages != null && index < PAGES_PER_GROUP; index++) {
+                RamPage page = pages[index];
                 if (page != null) {
-                    page.dropBlocks();
-                    java.util.Arrays.fill(page.bytes, (byte) 0);
+                    visitor.frame(((long) group << GROUP_SHIFT) + ((long) index << RamPage.SHIFT), page);
                 }
             }
         }

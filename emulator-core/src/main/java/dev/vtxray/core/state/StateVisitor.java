@@ -19,4 +19,9 @@ public interface StateVisitor {
 
     /** A named group of items. */
     void section(String name, Runnable body);
+
+    /** A large array whose blocks of zeros are no state: to a mere reader, a section of the other blocks. */
+    default void sparse(String name, SparseBytes content) {
+        section(name, () -> content.forEachBlock((address, block) -> bytes(Long.toHexString(address), block)));
+    }
 }
