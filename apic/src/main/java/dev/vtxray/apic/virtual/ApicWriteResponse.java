@@ -73,8 +73,8 @@ enum ApicWriteResponse {
     };
 
     /**
-     * The bits of an interrupt command that decide whether it is a self-IPI: reserved bits 31:20, 17:16 and 13, delivery
-     * status 12, shorthand 19:18, trigger mode 15, delivery mode 10:8.
+     * The bits of an interrupt command that decide whether it is a self-IPI: reserved bits 31:20, 17:16 and 13,
+     * delivery status 12, shorthand 19:18, trigger mode 15, delivery mode 10:8.
      */
     private static final int SELF_IPI_PATTERN_MASK = 0xFFFF_B700;
 
