@@ -120,6 +120,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
      * What INIT does when the processor acts on it: the mode, the base address and the APIC ID stay, everything else is
      * reset (SDM, Advanced Programmable Interrupt Controller (APIC), Local APIC State After an INIT Reset).
      */
+    @Override
     public void init() {
         resetRegisters();
     }

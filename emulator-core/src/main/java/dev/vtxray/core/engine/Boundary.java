@@ -53,6 +53,10 @@ final class Boundary {
         }
         cpu.initPending = false;
         cpu.init();
+        InterruptSource source = cpu.interrupts;
+        if (source != null) {
+            source.init();
+        }
         cpu.activity = cpu.number == 0 ? Activity.ACTIVE : Activity.WAIT_FOR_SIPI;
         return true;
     }

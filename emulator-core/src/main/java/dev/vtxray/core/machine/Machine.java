@@ -36,6 +36,7 @@ public final class Machine implements Described {
     private final Decoder decoder;
     private final long slice;
     private long time;
+    private int running;
     private @Nullable StopReason requested;
 
     private Machine(Builder builder) {
@@ -88,6 +89,11 @@ public final class Machine implements Described {
         timers.add(timer);
     }
 
+    /** Number of the CPU whose turn it is: the one whose access a device sees. */
+    public int running() {
+        return running;
+    }
+
     /** Cycles since the machine was built. */
     public long time() {
         return time;
@@ -128,6 +134,7 @@ public final class Machine implements Described {
             }
             long sliceEnd = Math.min(Math.min(time + slice, end), Math.max(deadline, time + 1));
             for (Engine engine : engines) {
+                running = engine.cpu().number;
                 engine.runUntil(sliceEnd);
                 StopReason reason = requested;
                 if (reason != null) {
@@ -156,6 +163,7 @@ public final class Machine implements Described {
         boolean shutdown = false;
         int shutdownCpu = 0;
         for (Engine engine : engines) {
+            running = engine.cpu().number;
             while (engine.meetEvent()) {
                 if (requested != null) {
                     return requested;

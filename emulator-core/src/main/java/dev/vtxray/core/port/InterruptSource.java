@@ -19,6 +19,9 @@ public interface InterruptSource {
      */
     int acknowledge();
 
+    /** The CPU acts on an INIT: everything that INIT resets in the source is reset. */
+    default void init() {}
+
     /** The task priority that CR8 shows (0-15). */
     default int taskPriority() {
         return 0;
