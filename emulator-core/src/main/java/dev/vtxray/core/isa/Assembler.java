@@ -326,7 +326,8 @@ public final class Assembler {
             boolean relative = fixup.end() >= 0;
             long value = address + fixup.addend() - (relative ? origin + fixup.end() : 0);
             boolean signed = value == Decoder.signExtend(value, fixup.size());
-            if (!signed && (relative || fixup.size() < 8 && value >>> 8 * fixup.size() != 0)) {
+            boolean signExtends = relative || codeSize == 8 && fixup.size() == 4;
+            if (!signed && (signExtends || fixup.size() < 8 && value >>> 8 * fixup.size() != 0)) {
                 throw new IllegalStateException("label " + fixup.label() + " at 0x" + Long.toHexString(address)
                         + " does not fit the " + fixup.size() + " bytes at 0x"
                         + Long.toHexString(origin + fixup.position()));

@@ -52,7 +52,8 @@ public final class Disassembler {
         String name = switch (family) {
             case "CBW", "CWD", "CMPXCHG8B" -> Mnemonics.ofSize(family, insn.size);
             case "JRCXZ" -> Mnemonics.counterIsZero(insn.addressSize);
-            case "IRET", "PUSHF", "POPF", "PUSHA", "POPA", "RETF", "SYSRET" ->
+            case "SYSRET", "SYSEXIT" -> insn.codeSize == 8 ? Mnemonics.ofSize(family, insn.size) : family;
+            case "IRET", "PUSHF", "POPF", "PUSHA", "POPA", "RETF" ->
                 insn.size == defaultSize(insn) ? family : Mnemonics.ofSize(family, insn.size);
             default -> family;
         };

@@ -198,7 +198,7 @@ final class Encoder {
         if (encoding.map() > 1) {
             out.write(encoding.map() == 2 ? 0x38 : 0x3A);
         }
-        if (row.mnemonic().equals("XCHG") && encoding.inOpcode() && opcodeLow == 0 && (rex & 1) == 0) {
+        if (encoding.map() == 0 && encoding.opcode() == 0x90 && encoding.inOpcode() && opcodeLow == 0 && (rex & 1) == 0) {
             problem = "90H is NOP";
         }
         out.write(encoding.opcode() | (encoding.inOpcode() ? opcodeLow : 0));
@@ -334,6 +334,9 @@ final class Encoder {
 
     private void immediate(Operand operand, int size) {
         if (operand instanceof LabelRef label) {
+            if (size < fit.size() && start != (int) start) {
+                problem = "the address of a label is sign-extended here, and this code is above 2 GiB";
+            }
             fixups.add(new Fixup(out.size(), size, label.name(), 0, -1));
             value(0, size);
         } else {

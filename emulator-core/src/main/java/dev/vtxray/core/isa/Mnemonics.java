@@ -40,8 +40,9 @@ final class Mnemonics {
         "PUSHA  -     PUSHAW PUSHAD -",
         "POPA   -     POPAW  POPAD  -",
         "RETF   -     RETFW  RETFD  RETFQ",
-        "SYSRET -     -      SYSRETD SYSRETQ",
-        "CMPXCHG8B -  -      -      CMPXCHG16B",
+        "SYSRET    -  -      SYSRETD  SYSRETQ",
+        "SYSEXIT   -  -      SYSEXITD SYSEXITQ",
+        "CMPXCHG8B -  -      -        CMPXCHG16B",
     };
     // @formatter:on
 

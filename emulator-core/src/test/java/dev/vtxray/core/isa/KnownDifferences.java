@@ -33,6 +33,7 @@ final class KnownDifferences {
     static boolean agree(Insn insn, String ours, String theirs) {
         return ours.equals(theirs)
                 || isKnown(insn, ours, theirs)
+                || isFarPointer(insn) && withoutWidth(ours).equals(withoutWidth(theirs))
                 || isSegmentMove(insn, ours, theirs)
                 || isUnknownToObjdump(insn, theirs)
                 || insn.row.mnemonic().equals("BSWAP") && insn.size == 2 // undefined (SDM, BSWAP)
@@ -46,6 +47,11 @@ final class KnownDifferences {
             }
         }
         return false;
+    }
+
+    /** A far pointer with REX.W is 16:64; objdump says FWORD PTR, as on CPUs where REX.W does nothing here. */
+    private static boolean isFarPointer(Insn insn) {
+        return insn.row.operands().contains(OperandKind.Mp) && insn.size == 8;
     }
 
     /** MOV with a segment register: a word in memory; objdump names the register by the operand size. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +34,7 @@ class StockBinariesTests {
     }
 
     private Insn decode(Objdump.Line line) {
-        byte[] code = java.util.Arrays.copyOf(line.bytes(), line.bytes().length + Decoder.MAX_LENGTH);
+        byte[] code = Arrays.copyOf(line.bytes(), line.bytes().length + Decoder.MAX_LENGTH);
         Insn insn = decoder.decode(code, 0, code.length, 8, 0);
         assertThat(insn).as(line.text()).isNotNull();
         return insn;
@@ -69,7 +70,8 @@ class StockBinariesTests {
         for (Objdump.Line line : lines) {
             String text = Normalization.of(line.text(), 8);
             String name = text.replaceAll("^(lock|repn?z|rep) ", "").replaceAll(" .*", "");
-            if (decode(line).row == Undefined.ROW && ours.contains(Mnemonics.family(name))) {
+            boolean isVector = text.contains("xmm"); // MOVSD and CMPSD are names of SSE2 too
+            if (!isVector && decode(line).row == Undefined.ROW && ours.contains(Mnemonics.family(name))) {
                 undecoded.putIfAbsent(name, "%x: %s".formatted(line.address(), text));
             }
         }
