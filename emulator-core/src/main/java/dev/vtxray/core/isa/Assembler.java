@@ -213,8 +213,8 @@ public final class Assembler {
             String mnemonic, List<Operand> operands, List<Row> rows, @Nullable String problem) {
         String reason = problem != null ? problem : "the operands fit no row (is the width of memory said?)";
         String choices = rows.stream().map(Row::toString).collect(Collectors.joining("; "));
-        return new IllegalArgumentException(text(mnemonic, operands) + ": " + reason + "; in " + 8 * codeSize
-                + "-bit code there are: " + choices);
+        return new IllegalArgumentException(
+                text(mnemonic, operands) + ": " + reason + "; in " + 8 * codeSize + "-bit code there are: " + choices);
     }
 
     private static String text(String mnemonic, List<Operand> operands) {

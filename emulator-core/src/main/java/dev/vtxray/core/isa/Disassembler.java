@@ -49,14 +49,15 @@ public final class Disassembler {
         if (wide) {
             return "movabs";
         }
-        String name = switch (family) {
-            case "CBW", "CWD", "CMPXCHG8B" -> Mnemonics.ofSize(family, insn.size);
-            case "JRCXZ" -> Mnemonics.counterIsZero(insn.addressSize);
-            case "SYSRET", "SYSEXIT" -> insn.codeSize == 8 ? Mnemonics.ofSize(family, insn.size) : family;
-            case "IRET", "PUSHF", "POPF", "PUSHA", "POPA", "RETF" ->
-                insn.size == defaultSize(insn) ? family : Mnemonics.ofSize(family, insn.size);
-            default -> family;
-        };
+        String name =
+                switch (family) {
+                    case "CBW", "CWD", "CMPXCHG8B" -> Mnemonics.ofSize(family, insn.size);
+                    case "JRCXZ" -> Mnemonics.counterIsZero(insn.addressSize);
+                    case "SYSRET", "SYSEXIT" -> insn.codeSize == 8 ? Mnemonics.ofSize(family, insn.size) : family;
+                    case "IRET", "PUSHF", "POPF", "PUSHA", "POPA", "RETF" ->
+                        insn.size == defaultSize(insn) ? family : Mnemonics.ofSize(family, insn.size);
+                    default -> family;
+                };
         return name.toLowerCase(Locale.ROOT);
     }
 
@@ -135,16 +136,18 @@ public final class Disassembler {
     }
 
     private static Mem string(Insn insn, int position, int register, Reg segment) {
-        return Mem.of(size(insn, position), Reg.general(insn.addressSize, register)).segment(segment);
+        return Mem.of(size(insn, position), Reg.general(insn.addressSize, register))
+                .segment(segment);
     }
 
     private static Mem memory(Insn insn, OperandKind kind, int position) {
-        int size = switch (kind) {
-            case M -> insn.row.mnemonic().equals("CMPXCHG8B") ? insn.size == 8 ? 16 : 8 : 0;
-            case Ms -> 0;
-            case Mp -> insn.size + 2;
-            default -> size(insn, position);
-        };
+        int size =
+                switch (kind) {
+                    case M -> insn.row.mnemonic().equals("CMPXCHG8B") ? insn.size == 8 ? 16 : 8 : 0;
+                    case Ms -> 0;
+                    case Mp -> insn.size + 2;
+                    default -> size(insn, position);
+                };
         Reg base = insn.isRipRelative()
                 ? insn.addressSize == 8 ? Reg.RIP : Reg.EIP
                 : insn.base == Insn.ZERO ? null : Reg.general(insn.addressSize, insn.base);

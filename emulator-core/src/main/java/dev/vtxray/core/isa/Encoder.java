@@ -62,7 +62,8 @@ final class Encoder {
     }
 
     /** Why the instruction cannot be encoded, or null. */
-    @Nullable String problem() {
+    @Nullable
+    String problem() {
         return problem;
     }
 
@@ -198,7 +199,11 @@ final class Encoder {
         if (encoding.map() > 1) {
             out.write(encoding.map() == 2 ? 0x38 : 0x3A);
         }
-        if (encoding.map() == 0 && encoding.opcode() == 0x90 && encoding.inOpcode() && opcodeLow == 0 && (rex & 1) == 0) {
+        if (encoding.map() == 0
+                && encoding.opcode() == 0x90
+                && encoding.inOpcode()
+                && opcodeLow == 0
+                && (rex & 1) == 0) {
             problem = "90H is NOP";
         }
         out.write(encoding.opcode() | (encoding.inOpcode() ? opcodeLow : 0));

@@ -100,12 +100,13 @@ record OperandFit(Row row, List<Operand> operands, int size, int codeSize, boole
         String width = kind.name().substring(1);
         for (int i = 0; i < operands.size(); i++) {
             OperandKind other = row.operands().get(i);
-            boolean same = switch (other) {
-                case AL -> width.equals("b");
-                case eAX -> width.equals("z");
-                case rAX -> width.equals("v");
-                default -> !other.isFixed() && other.name().substring(1).equals(width);
-            };
+            boolean same =
+                    switch (other) {
+                        case AL -> width.equals("b");
+                        case eAX -> width.equals("z");
+                        case rAX -> width.equals("v");
+                        default -> !other.isFixed() && other.name().substring(1).equals(width);
+                    };
             if (same && operands.get(i) instanceof Reg) {
                 return true;
             }

@@ -64,13 +64,14 @@ public enum Reg implements Operand {
      * @param number 0 to 15; with 1 byte, 4 to 7 are SPL, BPL, SIL, DIL
      */
     public static Reg general(int size, int number) {
-        Reg first = switch (size) {
-            case 1 -> AL;
-            case 2 -> AX;
-            case 4 -> EAX;
-            case 8 -> RAX;
-            default -> throw new IllegalArgumentException("no general register has " + size + " bytes");
-        };
+        Reg first =
+                switch (size) {
+                    case 1 -> AL;
+                    case 2 -> AX;
+                    case 4 -> EAX;
+                    case 8 -> RAX;
+                    default -> throw new IllegalArgumentException("no general register has " + size + " bytes");
+                };
         return at(first, number, 16);
     }
 

@@ -29,7 +29,8 @@ class AssemblerTests {
     @Test
     void takesTheSignExtendedByteWhereTheImmediateFitsIt() {
         assertThat(hex(in64BitCode().emit("ADD", Reg.RCX, new Imm(-1)))).isEqualTo("4883c1ff");
-        assertThat(hex(in64BitCode().emit("add", Reg.ECX, new Imm(0xFFFF_FFFFL)))).isEqualTo("83c1ff");
+        assertThat(hex(in64BitCode().emit("add", Reg.ECX, new Imm(0xFFFF_FFFFL))))
+                .isEqualTo("83c1ff");
         assertThat(hex(in64BitCode().emit("ADD", Reg.ECX, new Imm(0x80)))).isEqualTo("81c180000000");
         assertThat(hex(in64BitCode().emit("ADD", Reg.EAX, new Imm(0x80)))).isEqualTo("0580000000");
     }
@@ -39,7 +40,8 @@ class AssemblerTests {
         assertThat(hex(in64BitCode().emit("MOV", Reg.RAX, new Imm(1)))).isEqualTo("48c7c001000000");
         assertThat(hex(in64BitCode().emit("MOV", Reg.R9, new Imm(0x1122_3344_5566_7788L))))
                 .isEqualTo("49b98877665544332211");
-        assertThat(hex(in64BitCode().emit("MOV", Reg.R9D, new Imm(0x8000_0000L)))).isEqualTo("41b900000080");
+        assertThat(hex(in64BitCode().emit("MOV", Reg.R9D, new Imm(0x8000_0000L))))
+                .isEqualTo("41b900000080");
     }
 
     @Test
@@ -108,7 +110,12 @@ class AssemblerTests {
 
     @Test
     void namesOfConversionsAndReturnsSayTheirWidth() {
-        assertThat(hex(in64BitCode().emit("CDQE").emit("CWDE").emit("CQO").emit("IRETQ").emit("IRET")))
+        assertThat(hex(in64BitCode()
+                        .emit("CDQE")
+                        .emit("CWDE")
+                        .emit("CQO")
+                        .emit("IRETQ")
+                        .emit("IRET")))
                 .isEqualTo("4898" + "98" + "4899" + "48cf" + "cf");
         assertThat(hex(in16BitCode().emit("CWDE").emit("IRETD"))).isEqualTo("6698" + "66cf");
     }
@@ -182,17 +189,29 @@ class AssemblerTests {
     @Test
     void labelsMustBeDefinedOnceAndReachable() {
         assertThatIllegalStateException()
-                .isThrownBy(() -> in64BitCode().emit("JMP", LabelRef.of("nowhere")).bytes())
+                .isThrownBy(
+                        () -> in64BitCode().emit("JMP", LabelRef.of("nowhere")).bytes())
                 .withMessageContaining("nowhere");
-        assertThatIllegalArgumentException().isThrownBy(() -> in64BitCode().label("a").label("a"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> in64BitCode().label("a").label("a"));
         assertThatIllegalStateException()
-                .isThrownBy(() -> in64BitCode().emit("LOOP", LabelRef.of("far")).data(new byte[200]).label("far").bytes())
+                .isThrownBy(() -> in64BitCode()
+                        .emit("LOOP", LabelRef.of("far"))
+                        .data(new byte[200])
+                        .label("far")
+                        .bytes())
                 .withMessageContaining("does not fit");
     }
 
     @Test
     void dataStandsInLittleEndianOrderAndAlignmentIsFilledWithNop() {
-        Assembler asm = in64BitCode().data8(1).align(4).data16(0x1234).ascii("ok").label("end").dataAddress(8, "end");
+        Assembler asm = in64BitCode()
+                .data8(1)
+                .align(4)
+                .data16(0x1234)
+                .ascii("ok")
+                .label("end")
+                .dataAddress(8, "end");
         assertThat(hex(asm)).isEqualTo("01909090" + "3412" + "6f6b" + "0810000000000000");
         assertThat(asm.address("end")).isEqualTo(0x1008);
     }

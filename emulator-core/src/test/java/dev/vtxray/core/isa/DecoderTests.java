@@ -18,7 +18,9 @@ class DecoderTests {
     private String text(int codeSize, String hex) {
         Insn insn = decode(codeSize, hex);
         assertThat(insn).as(hex).isNotNull();
-        assertThat(insn.length).as("length of " + hex).isEqualTo(hex.replace(" ", "").length() / 2);
+        assertThat(insn.length)
+                .as("length of " + hex)
+                .isEqualTo(hex.replace(" ", "").length() / 2);
         return Disassembler.text(insn, 0);
     }
 
@@ -178,7 +180,9 @@ class DecoderTests {
         String whole = hex + "0605";
         assertThat(text(8, whole)).isEqualTo("add QWORD PTR fs:[ebp+ecx*4+0x12345678],0x5060708");
         for (int length = 0; length < whole.length(); length += 2) {
-            assertThat(decode(8, whole.substring(0, length))).as(whole.substring(0, length)).isNull();
+            assertThat(decode(8, whole.substring(0, length)))
+                    .as(whole.substring(0, length))
+                    .isNull();
         }
     }
 

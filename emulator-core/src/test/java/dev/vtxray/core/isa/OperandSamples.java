@@ -74,10 +74,12 @@ final class OperandSamples {
             case 'S' -> samples.addAll(List.of(Reg.ES, Reg.SS, Reg.DS, Reg.FS, Reg.GS));
             case 'C' -> samples.addAll(List.of(Reg.CR0, Reg.CR2, Reg.CR3, Reg.CR4));
             case 'D' -> samples.addAll(List.of(Reg.DR0, Reg.DR6, Reg.DR7));
-            case 'X' -> samples.addAll(
-                    List.of(string(width, 6, codeSize, Reg.DS), string(width, 6, codeSize == 4 ? 2 : 4, Reg.GS)));
-            case 'Y' -> samples.addAll(
-                    List.of(string(width, 7, codeSize, Reg.ES), string(width, 7, codeSize == 4 ? 2 : 4, Reg.ES)));
+            case 'X' ->
+                samples.addAll(
+                        List.of(string(width, 6, codeSize, Reg.DS), string(width, 6, codeSize == 4 ? 2 : 4, Reg.GS)));
+            case 'Y' ->
+                samples.addAll(
+                        List.of(string(width, 7, codeSize, Reg.ES), string(width, 7, codeSize == 4 ? 2 : 4, Reg.ES)));
             default -> throw new AssertionError("no samples for " + kind);
         }
         return samples;
@@ -145,7 +147,8 @@ final class OperandSamples {
     private List<Operand> addresses(int width) {
         if (codeSize == 8) {
             return List.of(
-                    Mem.of(width, 0x1122_3344_5566_7788L), Mem.of(width, 0x8000_1234L).segment(Reg.FS));
+                    Mem.of(width, 0x1122_3344_5566_7788L),
+                    Mem.of(width, 0x8000_1234L).segment(Reg.FS));
         }
         return List.of(Mem.of(width, 0x1234), Mem.of(width, 0x5678).segment(Reg.ES));
     }

@@ -63,9 +63,8 @@ class StockBinariesTests {
 
     @Test
     void noInstructionOfOurRowsGoesUndecoded() {
-        Set<String> ours = ROWS.stream()
-                .map(row -> Mnemonics.family(row.mnemonic()))
-                .collect(Collectors.toSet());
+        Set<String> ours =
+                ROWS.stream().map(row -> Mnemonics.family(row.mnemonic())).collect(Collectors.toSet());
         Map<String, String> undecoded = new TreeMap<>();
         for (Objdump.Line line : lines) {
             String text = Normalization.of(line.text(), 8);
