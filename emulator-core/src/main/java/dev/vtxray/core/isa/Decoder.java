@@ -174,7 +174,8 @@ public final class Decoder {
             }
             operands(row);
             draft.lock = hasLock;
-            if (hasLock && !(row.lockable() && draft.dst.memory)) {
+            boolean lockIsIllegal = hasLock && !(row.lockable() && draft.dst.memory);
+            if (lockIsIllegal || row.operands().contains(OperandKind.Sw) && draft.reg >= 6) {
                 draft.row = Undefined.ROW;
                 draft.semantic = Undefined.ROW.semantic();
             }
@@ -188,7 +189,8 @@ public final class Decoder {
                     case 0x67 -> has67 = true;
                     case 0xF0 -> hasLock = true;
                     case 0xF2, 0xF3 -> repeat = value;
-                    case 0x26, 0x2E, 0x36, 0x3E -> segment = value >> 3 & 3;
+                    // Null prefixes in 64-bit mode: an FS or GS before them stays.
+                    case 0x26, 0x2E, 0x36, 0x3E -> segment = is64Bit ? segment : value >> 3 & 3;
                     case 0x64, 0x65 -> segment = value & 7;
                     default -> {
                         if (is64Bit && (value & 0xF0) == 0x40) {
@@ -365,8 +367,7 @@ public final class Decoder {
         }
 
         private void setSegment(int byDefault) {
-            boolean ignored = is64Bit && segment >= 0 && segment < 4;
-            draft.seg = segment < 0 || ignored ? byDefault : segment;
+            draft.seg = segment < 0 ? byDefault : segment;
         }
 
         private void operands(Row row) {
@@ -460,7 +461,10 @@ public final class Decoder {
                 case Iz -> Math.min(draft.size, 4);
                 default -> draft.size;
             };
-            long value = signExtend(in.next(size), size);
+            long value = in.next(size);
+            if (kind != OperandKind.Iw) {
+                value = signExtend(value, size);
+            }
             if (second) {
                 draft.imm2 = (int) value & 0xFF;
                 return;

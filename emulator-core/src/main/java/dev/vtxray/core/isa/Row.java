@@ -79,6 +79,12 @@ public record Row(
                 || operands.stream().anyMatch(OperandKind::usesModRm);
     }
 
+    /** Whether an immediate byte stands for a wider one: the forms 6A, 6B and 83, which have a sibling with Iz. */
+    boolean signExtendsByte() {
+        int opcode = encoding.opcode;
+        return encoding.map == 0 && (opcode == 0x6A || opcode == 0x6B || opcode == 0x83);
+    }
+
     /** "ADD Ev,Gv". */
     @Override
     public String toString() {
