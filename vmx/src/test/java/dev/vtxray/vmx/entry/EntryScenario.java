@@ -29,14 +29,18 @@ final class EntryScenario {
         LONG_MODE,
         LONG_MODE_WITH_EVERYTHING,
         LONG_MODE_RESTRICTED,
+        EPTP_SWITCHING,
+        CONFORMING_CODE,
         COMPATIBILITY_MODE,
         TPR_SHADOW,
         PAE_WITHOUT_EPT,
         PAE_WITH_EPT,
         VIRTUAL_8086,
+        VIRTUAL_8086_WITHOUT_PAGING,
         REAL_MODE,
         HALTED_WITH_INTERRUPT,
         SHUTDOWN_WITH_NMI,
+        NMI,
         STEPPING_AFTER_MOV_SS,
         WAIT_FOR_SIPI,
         SOFTWARE_INTERRUPT,
@@ -57,6 +61,7 @@ final class EntryScenario {
         this.vmcs = new Vmcs(cpu.vmx().revision());
         this.state = new EntryState(cpu, memory);
         memory.write32(VIRTUAL_APIC_PAGE + 0x80, 0x50);
+        memory.write32(CURRENT_VMCS, cpu.vmx().revision());
         memory.write32(LINKED_VMCS, cpu.vmx().revision());
         for (int i = 0; i < 4; i++) {
             memory.write64(PDPTES + 8 * i, 0x50_0001 + 0x1000L * i);
@@ -72,14 +77,25 @@ final class EntryScenario {
             case LONG_MODE -> {}
             case LONG_MODE_WITH_EVERYTHING -> s.everything();
             case LONG_MODE_RESTRICTED -> s.off(SecondaryControl.UNRESTRICTED_GUEST);
+            case EPTP_SWITCHING -> s.eptpSwitching();
+            case CONFORMING_CODE -> {
+                s.off(SecondaryControl.UNRESTRICTED_GUEST);
+                s.set(GUEST_CS_ACCESS_RIGHTS, 0xA09F);
+            }
             case COMPATIBILITY_MODE -> s.set(GUEST_CS_ACCESS_RIGHTS, 0xC09B);
             case TPR_SHADOW -> s.tprShadow();
             case PAE_WITHOUT_EPT -> s.paeWithoutEpt();
             case PAE_WITH_EPT -> s.protectedMode();
             case VIRTUAL_8086 -> s.virtual8086();
+            case VIRTUAL_8086_WITHOUT_PAGING -> {
+                s.virtual8086();
+                s.on(SecondaryControl.UNRESTRICTED_GUEST);
+                s.set(GUEST_CR0, 0x21);
+            }
             case REAL_MODE -> s.realMode();
             case HALTED_WITH_INTERRUPT -> s.halted();
             case SHUTDOWN_WITH_NMI -> s.shutdown();
+            case NMI -> s.inject(InterruptionType.NMI, 2, false);
             case STEPPING_AFTER_MOV_SS -> s.steppingAfterMovSs();
             case WAIT_FOR_SIPI -> s.set(GUEST_ACTIVITY_STATE, 3);
             case SOFTWARE_INTERRUPT -> s.inject(InterruptionType.SOFTWARE_INTERRUPT, 0x80, false);
@@ -200,6 +216,14 @@ final class EntryScenario {
         set(VMCS_LINK_POINTER, LINKED_VMCS);
     }
 
+    private void eptpSwitching() {
+        off(SecondaryControl.UNRESTRICTED_GUEST);
+        on(SecondaryControl.ENABLE_VM_FUNCTIONS);
+        if (SecondaryControl.ENABLE_VM_FUNCTIONS.in(vmcs.get32(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS))) {
+            set(VM_FUNCTION_CONTROLS, 1);
+        }
+    }
+
     private void tprShadow() {
         on(PrimaryControl.USE_TPR_SHADOW);
         set(VIRTUAL_APIC_ADDRESS, VIRTUAL_APIC_PAGE).set(TPR_THRESHOLD, 3);
@@ -253,7 +277,7 @@ final class EntryScenario {
     private void legacyHost() {
         protectedMode();
         eferLma = false;
-        off(ExitControl.HOST_ADDRESS_SPACE_SIZE);
+        off(ExitControl.HOST_ADDRESS_SPACE_SIZE, EntryControl.LOAD_IA32_EFER);
         set(HOST_IA32_EFER, 0x801).set(HOST_RIP, 0x1000);
     }
 
