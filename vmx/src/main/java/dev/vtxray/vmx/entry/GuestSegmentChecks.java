@@ -191,11 +191,11 @@ final class GuestSegmentChecks {
     }
 
     private static Condition has(Segment segment, int bit, String words) {
-        return that(words + " is 1", s -> segment.has(s, bit), segment.rights);
+        return that(words + " is 1", s -> segment.has(s, bit), segment.rights, bit);
     }
 
     private static Condition hasNot(Segment segment, int bit, String words) {
-        return that(words + " is 0", s -> !segment.has(s, bit), segment.rights);
+        return that(words + " is 0", s -> !segment.has(s, bit), segment.rights, bit);
     }
 
     private static Condition typeIn(Segment segment, int types) {
@@ -203,7 +203,7 @@ final class GuestSegmentChecks {
                 .filter(type -> (types >> type & 1) != 0)
                 .mapToObj(Integer::toString)
                 .collect(Collectors.joining(" or "));
-        return that(segment + ".type is " + list, s -> (types >> segment.type(s) & 1) != 0, segment.rights);
+        return that(segment + ".type is " + list, s -> (types >> segment.type(s) & 1) != 0, segment.rights, Segment.TYPE);
     }
 
     private static Condition sameRpl(Segment one, Segment other) {

@@ -174,7 +174,7 @@ final class EntryScenario {
     }
 
     private void hostState() {
-        set(HOST_CR0, 0x8005_0033L).set(HOST_CR3, 0x70_0000).set(HOST_CR4, 0x2020);
+        set(HOST_CR0, 0x8005_0033L).set(HOST_CR3, 0x70_0000).set(HOST_CR4, 0x2_2020);
         set(HOST_CS_SELECTOR, 8).set(HOST_SS_SELECTOR, 16).set(HOST_DS_SELECTOR, 16).set(HOST_ES_SELECTOR, 16);
         set(HOST_TR_SELECTOR, 24);
         set(HOST_IA32_EFER, 0xD01).set(HOST_IA32_PAT, 0x0007_0406_0007_0406L);
@@ -278,7 +278,7 @@ final class EntryScenario {
         protectedMode();
         eferLma = false;
         off(ExitControl.HOST_ADDRESS_SPACE_SIZE, EntryControl.LOAD_IA32_EFER);
-        set(HOST_IA32_EFER, 0x801).set(HOST_RIP, 0x1000);
+        set(HOST_IA32_EFER, 0x801).set(HOST_RIP, 0x1000).set(HOST_CR4, 0x2020);
     }
 
     private void inject(InterruptionType type, int vector, boolean errorCode) {
