@@ -104,6 +104,20 @@ public final class VmEntryChecks {
         return VmEntryReport.of(violated, passedControlAndHost, passedGuest, state);
     }
 
+    /** The table as a Markdown page: a section per chapter of the manual, a row per check. */
+    public static String toMarkdown() {
+        StringBuilder page = new StringBuilder("# VM-entry checks\n\nGenerated from the table in `dev.vtxray.vmx.entry`.\n");
+        CheckSection section = null;
+        for (VmEntryCheck check : ALL) {
+            if (check.section() != section) {
+                section = check.section();
+                page.append("\n## %s\n\n| id | rule | if violated |\n|---|---|---|\n".formatted(section.title()));
+            }
+            page.append("| %s | %s | %s |\n".formatted(check.id(), check.rule(), check.outcome().text()));
+        }
+        return page.toString();
+    }
+
     private static @Nullable VmEntryCheck firstViolationAmongChanged(EntryState state) {
         long[] rows = state.rowsToEvaluate;
         System.arraycopy(ROWS_LOOKING_OUTSIDE, 0, rows, 0, ROW_WORDS);
