@@ -126,8 +126,8 @@ public final class EntryState {
         return vmcs.get32(field);
     }
 
-    /** The word of effective controls. */
-    int controls(ControlWord word) {
+    /** The word of effective controls: 0 unless the control that activates it is 1. */
+    public int controls(ControlWord word) {
         return switch (word) {
             case PIN_BASED -> pin;
             case PRIMARY_PROCESSOR_BASED -> proc;

@@ -1,0 +1,39 @@
+package dev.vtxray.core.engine;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Blocks by linear address and mode, for one translation context. */
+public final class JumpCache {
+    private static final int ENTRIES = 1024;
+
+    private final Block[] blocks = new Block[ENTRIES];
+    private final long[] keys = new long[ENTRIES];
+    private boolean used;
+
+    /** The valid block at {@code rip} in this mode that was remembered, or null. */
+    @Nullable Block get(long rip, int mode) {
+        int index = index(rip);
+        Block block = blocks[index];
+        return block != null && keys[index] == rip && block.mode == mode && block.isValid() ? block : null;
+    }
+
+    void put(long rip, Block block) {
+        used = true;
+        int index = index(rip);
+        keys[index] = rip;
+        blocks[index] = block;
+    }
+
+    /** Forgets everything. */
+    public void clear() {
+        if (used) {
+            Arrays.fill(blocks, null);
+            used = false;
+        }
+    }
+
+    private static int index(long rip) {
+        return (int) (rip ^ rip >>> 10) & ENTRIES - 1;
+    }
+}

@@ -1,0 +1,204 @@
+package dev.vtxray.core.isa;
+
+import dev.vtxray.core.cpu.Cpu;
+
+/**
+ * A decoded instruction: its row, and its operands resolved so far that executing it needs no further decoding.
+ *
+ * <p>Operands are numbered as in the row: the first is the destination, the second the source, an immediate beside them
+ * is {@link #imm}. A register operand is a register number, a shift (8 for AH, CH, DH, BH) and a mask, so that all widths
+ * read and write alike, without a branch. An immediate source is the always-zero register plus a constant.
+ *
+ * <p>Immutable, and free of anything that belongs to one CPU or one mapping: the same object serves every CPU that runs
+ * the same bytes in the same mode.
+ */
+public final class Insn {
+    /** Index in {@link Cpu#r} of a register that is always zero. */
+    public static final int ZERO = 16;
+    /** Index in {@link Cpu#r} of the linear address of the block that runs: RIP-relative operands are relative to it. */
+    public static final int BLOCK = 17;
+
+    /** {@link #rep}: no repeat prefix, REP or REPE (F3H), REPNE (F2H). */
+    public static final int NO_REP = 0;
+
+    public static final int REP = 0xF3;
+    public static final int REPNE = 0xF2;
+
+    public final Row row;
+    public final Semantic semantic;
+
+    /** Mode of the code: 2 bytes (16-bit), 4 (32-bit) or 8 (64-bit). */
+    public final int codeSize;
+    /** Effective operand size in bytes: 1, 2, 4, 8. */
+    public final int size;
+    /** 64 - 8 * size: shifts a value's sign bit to bit 63. */
+    public final int align;
+
+    public final int addressSize;
+    public final int length;
+    /** Byte offset of the instruction from the start of its block, and of the byte behind it. */
+    public final int start;
+
+    public final int end;
+    public final boolean lock;
+    public final int rep;
+
+    public final int dst;
+    public final int dstShift;
+    public final long dstMask;
+    public final int dstSize;
+    /** Bits of the destination register that a write keeps. */
+    public final long dstKeep;
+
+    public final boolean dstMem;
+
+    public final int src;
+    public final int srcShift;
+    public final long srcMask;
+    public final int srcSize;
+    public final boolean srcMem;
+    /** The immediate, if that is the source; otherwise 0. */
+    public final long srcAdd;
+
+    /** The (last) immediate, branch displacement or address of the instruction, sign-extended where the manual does. */
+    public final long imm;
+    /** The second immediate: nesting level of ENTER, selector of a far pointer. */
+    public final int imm2;
+
+    public final boolean hasMem;
+    public final int base;
+    public final int index;
+    public final int scale;
+    public final long disp;
+    public final long addressMask;
+    /** Segment of the memory operand: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS. */
+    public final int seg;
+
+    /** ModRM byte, or -1. */
+    public final int modRm;
+    /** ModRM reg field with REX.R, for rows whose operands do not say it all (control, debug, segment registers). */
+    public final int reg;
+
+    Insn(Draft draft) {
+        row = draft.row;
+        semantic = draft.semantic;
+        codeSize = draft.codeSize;
+        size = draft.size;
+        align = 64 - 8 * Math.min(size, 8);
+        addressSize = draft.addressSize;
+        length = draft.length;
+        start = draft.start;
+        end = draft.start + draft.length;
+        lock = draft.lock;
+        rep = draft.rep;
+        dst = draft.dst.register;
+        dstShift = draft.dst.shift;
+        dstMask = draft.dst.mask;
+        dstSize = draft.dst.size;
+        dstKeep = dstSize >= 4 ? 0 : ~(dstMask << dstShift);
+        dstMem = draft.dst.memory;
+        src = draft.src.register;
+        srcShift = draft.src.shift;
+        srcMask = draft.src.mask;
+        srcSize = draft.src.size;
+        srcMem = draft.src.memory;
+        srcAdd = draft.src.constant;
+        imm = draft.imm;
+        imm2 = draft.imm2;
+        hasMem = draft.hasMem;
+        base = draft.base;
+        index = draft.index;
+        scale = draft.scale;
+        disp = draft.ripRelative ? draft.disp + end : draft.disp;
+        addressMask = addressSize == 8 ? -1L : addressSize == 4 ? 0xFFFF_FFFFL : 0xFFFFL;
+        seg = draft.seg;
+        modRm = draft.modRm;
+        reg = draft.reg;
+    }
+
+    /** Offset part of the memory operand's address. */
+    public long offset(Cpu c) {
+        return c.r[base] + (c.r[index] << scale) + disp & addressMask;
+    }
+
+    /** Value of the source, zero-extended. */
+    public long loadSrc(Cpu c) {
+        return srcMem ? c.load(this, offset(c), srcSize) : (c.r[src] >>> srcShift & srcMask) + srcAdd;
+    }
+
+    /** Value of the destination, zero-extended, where it will not be written. */
+    public long loadDst(Cpu c) {
+        return dstMem ? c.load(this, offset(c), dstSize) : c.r[dst] >>> dstShift & dstMask;
+    }
+
+    /** Value of a destination that will be written: after it, {@link #storeDst} cannot fault. */
+    public long loadDstForUpdate(Cpu c) {
+        return dstMem ? c.loadForUpdate(this, offset(c), dstSize) : c.r[dst] >>> dstShift & dstMask;
+    }
+
+    /** Writes the destination; a 32-bit register write clears the upper half, narrower ones keep the rest. */
+    public void storeDst(Cpu c, long value) {
+        if (dstMem) {
+            c.store(this, offset(c), dstSize, value);
+        } else {
+            c.r[dst] = c.r[dst] & dstKeep | (value & dstMask) << dstShift;
+        }
+    }
+
+    /** Writes the source operand, which must be a register (XADD, XCHG). */
+    public void storeSrcRegister(Cpu c, long value) {
+        long keep = srcSize >= 4 ? 0 : ~(srcMask << srcShift);
+        c.r[src] = c.r[src] & keep | (value & srcMask) << srcShift;
+    }
+
+    /** Whether the memory operand's address is relative to RIP. */
+    public boolean isRipRelative() {
+        return base == BLOCK;
+    }
+
+    /** The displacement as it stands in the instruction, sign-extended. */
+    public long encodedDisplacement() {
+        return isRipRelative() ? disp - end : disp;
+    }
+
+    @Override
+    public String toString() {
+        return row + " (" + length + " bytes)";
+    }
+
+    /** One operand while it is resolved. */
+    static final class Place {
+        int register = ZERO;
+        int shift;
+        long mask;
+        int size;
+        boolean memory;
+        long constant;
+    }
+
+    /** An instruction while it is decoded. */
+    static final class Draft {
+        Row row = Undefined.ROW;
+        Semantic semantic = Undefined.ROW.semantic();
+        int codeSize;
+        int size;
+        int addressSize;
+        int length;
+        int start;
+        boolean lock;
+        int rep;
+        Place dst = new Place();
+        Place src = new Place();
+        long imm;
+        int imm2;
+        boolean hasMem;
+        boolean ripRelative;
+        int base = ZERO;
+        int index = ZERO;
+        int scale;
+        long disp;
+        int seg = 3;
+        int modRm = -1;
+        int reg;
+    }
+}

@@ -1,0 +1,97 @@
+package dev.vtxray.core.memory;
+
+import dev.vtxray.core.engine.JumpCache;
+import java.util.Arrays;
+
+/**
+ * Cached translations of one context: one tag of the tables that were walked, seen by user or by supervisor code.
+ *
+ * <p>A tag matches only if the access may go straight to the bytes of the page. Everything else (a missing right, a dirty
+ * flag still to be set, decoded code, a device, a page boundary) is a tag that is not there, and found out on the slow
+ * path.
+ */
+public final class Tlb {
+    static final int ENTRIES = 512;
+    /** No linear page has this address. */
+    static final long NONE = 1;
+
+    final long[] readTags = new long[ENTRIES];
+    final long[] writeTags = new long[ENTRIES];
+    final byte[][] pages = new byte[ENTRIES][];
+    final boolean[] global = new boolean[ENTRIES];
+
+    final long[] fetchTags = new long[FETCH_ENTRIES];
+    final RamPage[] fetchPages = new RamPage[FETCH_ENTRIES];
+    static final int FETCH_ENTRIES = 64;
+
+    /** Blocks by linear address; falls with the translations. */
+    public final JumpCache jumps = new JumpCache();
+
+    /** Which tables these translations came from. */
+    long tag;
+
+    boolean user;
+    private boolean used;
+
+    Tlb() {
+        Arrays.fill(readTags, NONE);
+        Arrays.fill(writeTags, NONE);
+        Arrays.fill(fetchTags, NONE);
+    }
+
+    static int index(long la) {
+        return (int) (la >>> RamPage.SHIFT) & ENTRIES - 1;
+    }
+
+    void install(long la, byte[] page, boolean readable, boolean writable, boolean isGlobal) {
+        used = true;
+        int index = index(la);
+        long tagValue = la & -RamPage.SIZE;
+        if (readTags[index] != tagValue && writeTags[index] != tagValue) {
+            readTags[index] = NONE;
+            writeTags[index] = NONE;
+        }
+        pages[index] = page;
+        global[index] = isGlobal;
+        if (readable) {
+            readTags[index] = tagValue;
+        }
+        writeTags[index] = writable ? tagValue : NONE;
+    }
+
+    void installFetch(long la, RamPage page) {
+        used = true;
+        int index = (int) (la >>> RamPage.SHIFT) & FETCH_ENTRIES - 1;
+        fetchTags[index] = la & -RamPage.SIZE;
+        fetchPages[index] = page;
+    }
+
+    /** Drops the translation of one page. */
+    void flushPage(long la) {
+        int index = index(la);
+        readTags[index] = NONE;
+        writeTags[index] = NONE;
+        fetchTags[(int) (la >>> RamPage.SHIFT) & FETCH_ENTRIES - 1] = NONE;
+        jumps.clear();
+    }
+
+    /** Drops everything. */
+    void flush() {
+        if (used) {
+            Arrays.fill(readTags, NONE);
+            Arrays.fill(writeTags, NONE);
+            Arrays.fill(fetchTags, NONE);
+            jumps.clear();
+            used = false;
+        }
+    }
+
+    /** Makes every later store to this frame ask first. */
+    void withholdWrites(byte[] page) {
+        for (int i = 0; i < ENTRIES; i++) {
+            if (pages[i] == page) {
+                writeTags[i] = NONE;
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The test kit: machines wired from all modules, guests and hypervisors to run on them, experiments, command line. */
+@NullMarked
+module dev.vtxray.testkit {
+    requires transitive dev.vtxray.nested;
+    requires info.picocli;
+    requires static org.jspecify;
+
+    opens dev.vtxray.testkit.cli to
+            info.picocli;
+}

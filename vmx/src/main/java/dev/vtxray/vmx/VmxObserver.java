@@ -1,0 +1,19 @@
+package dev.vtxray.vmx;
+
+import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.vmx.vmcs.Vmcs;
+
+/** Sees VM entries and VM exits; changes nothing. */
+public interface VmxObserver {
+    /** Observes nothing. */
+    VmxObserver NONE = new VmxObserver() {};
+
+    /** A guest begins to run. */
+    default void entered(Cpu cpu, Vmcs vmcs) {}
+
+    /** A guest was left; its state is saved in {@code vmcs}. Entry failures are reported here as well. */
+    default void exited(Cpu cpu, Vmcs vmcs, VmExit exit) {}
+
+    /** A VMX abort: the processor shuts down. @param indicator the VMX-abort indicator, 1 to 6 */
+    default void aborted(Cpu cpu, Vmcs vmcs, int indicator) {}
+}
