@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Something that is true or false of an {@link EntryState}: in words, as a predicate, and with the bits of the fields that
- * decide it. They must be complete, because a VM entry evaluates only what looks at a changed bit.
+ * Something that is true or false of an {@link EntryState}: in words, as a predicate, and with the bits of the fields
+ * that decide it. They must be complete, because a VM entry evaluates only what looks at a changed bit.
  */
 final class Condition {
     static final Condition ALWAYS = new Condition("always", s -> true, Map.of(), false);

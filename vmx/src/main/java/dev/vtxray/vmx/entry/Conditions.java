@@ -18,7 +18,8 @@ import java.util.function.ToLongFunction;
 /** The conditions that many checks share. */
 final class Conditions {
     static final Condition INTEL_64 = that("the processor supports Intel 64", s -> s.intel64);
-    static final Condition OUTSIDE_SMM = that("the processor is outside SMM", s -> !s.inSmm).lookingOutsideVmcs();
+    static final Condition OUTSIDE_SMM =
+            that("the processor is outside SMM", s -> !s.inSmm).lookingOutsideVmcs();
     static final Condition INJECTING = that(
             "an event is injected",
             s -> InterruptionInfo.isValid(s.get32(VM_ENTRY_INTERRUPTION_INFO)),
@@ -40,7 +41,11 @@ final class Conditions {
         int mask = control.mask();
         return effective(
                 word,
-                that("\"%s\" is 1".formatted(control.manualName()), s -> (s.controls(word) & mask) != 0, fieldOf(word), mask));
+                that(
+                        "\"%s\" is 1".formatted(control.manualName()),
+                        s -> (s.controls(word) & mask) != 0,
+                        fieldOf(word),
+                        mask));
     }
 
     static Condition off(VmxControl control) {
@@ -48,7 +53,11 @@ final class Conditions {
         int mask = control.mask();
         return effective(
                 word,
-                that("\"%s\" is 0".formatted(control.manualName()), s -> (s.controls(word) & mask) == 0, fieldOf(word), mask));
+                that(
+                        "\"%s\" is 0".formatted(control.manualName()),
+                        s -> (s.controls(word) & mask) == 0,
+                        fieldOf(word),
+                        mask));
     }
 
     /** The field that holds a control word. */
@@ -61,10 +70,11 @@ final class Conditions {
         long secondary = PrimaryControl.ACTIVATE_SECONDARY_CONTROLS.mask();
         return switch (word) {
             case SECONDARY_PROCESSOR_BASED -> condition.lookingAlsoAt(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, secondary);
-            case VM_FUNCTION -> condition
-                    .lookingAlsoAt(
-                            SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, SecondaryControl.ENABLE_VM_FUNCTIONS.mask())
-                    .lookingAlsoAt(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, secondary);
+            case VM_FUNCTION ->
+                condition
+                        .lookingAlsoAt(
+                                SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, SecondaryControl.ENABLE_VM_FUNCTIONS.mask())
+                        .lookingAlsoAt(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, secondary);
             default -> condition;
         };
     }
@@ -74,23 +84,22 @@ final class Conditions {
         return switch (word) {
             case PIN_BASED -> new VmcsField[] {VmcsField.PIN_BASED_VM_EXEC_CONTROLS};
             case PRIMARY_PROCESSOR_BASED -> new VmcsField[] {PRIMARY_PROC_BASED_VM_EXEC_CONTROLS};
-            case SECONDARY_PROCESSOR_BASED -> new VmcsField[] {
-                SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, PRIMARY_PROC_BASED_VM_EXEC_CONTROLS
-            };
+            case SECONDARY_PROCESSOR_BASED ->
+                new VmcsField[] {SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, PRIMARY_PROC_BASED_VM_EXEC_CONTROLS};
             case VM_EXIT -> new VmcsField[] {VmcsField.PRIMARY_VM_EXIT_CONTROLS};
             case VM_ENTRY -> new VmcsField[] {VmcsField.VM_ENTRY_CONTROLS};
-            case VM_FUNCTION -> new VmcsField[] {
-                VmcsField.VM_FUNCTION_CONTROLS,
-                SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
-                PRIMARY_PROC_BASED_VM_EXEC_CONTROLS
-            };
+            case VM_FUNCTION ->
+                new VmcsField[] {
+                    VmcsField.VM_FUNCTION_CONTROLS,
+                    SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
+                    PRIMARY_PROC_BASED_VM_EXEC_CONTROLS
+                };
         };
     }
 
     static Condition requiredControls(ControlWord word) {
         int i = word.ordinal();
-        return that(
-                "every control that must be 1 is 1", s -> (s.required[i] & ~s.controls(word)) == 0, fieldsOf(word));
+        return that("every control that must be 1 is 1", s -> (s.required[i] & ~s.controls(word)) == 0, fieldsOf(word));
     }
 
     static Condition supportedControls(ControlWord word) {
@@ -188,7 +197,9 @@ final class Conditions {
     }
 
     private static String words(InterruptionType type) {
-        return type == InterruptionType.NMI ? "NMI" : type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        return type == InterruptionType.NMI
+                ? "NMI"
+                : type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     /** A field as rules call it: the guest's fields without their prefix. */

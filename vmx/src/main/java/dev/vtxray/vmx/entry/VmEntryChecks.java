@@ -106,14 +106,16 @@ public final class VmEntryChecks {
 
     /** The table as a Markdown page: a section per chapter of the manual, a row per check. */
     public static String toMarkdown() {
-        StringBuilder page = new StringBuilder("# VM-entry checks\n\nGenerated from the table in `dev.vtxray.vmx.entry`.\n");
+        StringBuilder page =
+                new StringBuilder("# VM-entry checks\n\nGenerated from the table in `dev.vtxray.vmx.entry`.\n");
         CheckSection section = null;
         for (VmEntryCheck check : ALL) {
             if (check.section() != section) {
                 section = check.section();
                 page.append("\n## %s\n\n| id | rule | if violated |\n|---|---|---|\n".formatted(section.title()));
             }
-            page.append("| %s | %s | %s |\n".formatted(check.id(), check.rule(), check.outcome().text()));
+            page.append("| %s | %s | %s |\n"
+                    .formatted(check.id(), check.rule(), check.outcome().text()));
         }
         return page.toString();
     }

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * The data of one virtual-machine control structure: a value per field, the launch state, and what the header of its
  * region says.
  *
- * <p>Every value is stored truncated to the width of its field. The structure also notes which fields have changed since
- * {@link #markChecked}: a VM entry needs to check only what looks at those.
+ * <p>Every value is stored truncated to the width of its field. The structure also notes which fields have changed
+ * since {@link #markChecked}: a VM entry needs to check only what looks at those.
  */
 public final class Vmcs {
     static final int CHANGE_WORDS = (VmcsField.COUNT + 63) / 64;

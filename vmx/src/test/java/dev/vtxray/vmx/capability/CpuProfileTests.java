@@ -43,7 +43,8 @@ class CpuProfileTests {
     @Test
     void ivyBridgeHasApicvButNeitherShadowingNorVmFunctions() {
         assertThat(IVY_BRIDGE.hasApicv()).isTrue();
-        assertThat(IVY_BRIDGE.vmx().supports(PinControl.PROCESS_POSTED_INTERRUPTS)).isTrue();
+        assertThat(IVY_BRIDGE.vmx().supports(PinControl.PROCESS_POSTED_INTERRUPTS))
+                .isTrue();
         assertThat(IVY_BRIDGE.vmx().supports(SecondaryControl.VMCS_SHADOWING)).isFalse();
         assertThat(IVY_BRIDGE.vmx().supports(SecondaryControl.ENABLE_INVPCID)).isFalse();
         assertThat(IVY_BRIDGE.vmx().exists(VmxCapabilities.VMX_VMFUNC)).isFalse();
@@ -55,10 +56,13 @@ class CpuProfileTests {
 
     @Test
     void onlyTheServerPartsSinceIvyBridgeHaveApicv() {
-        assertThat(CpuProfile.names().stream().filter(name -> CpuProfile.named(name).hasApicv()))
+        assertThat(CpuProfile.names().stream()
+                        .filter(name -> CpuProfile.named(name).hasApicv()))
                 .containsExactly("ivybridge-ep", "haswell-ep", "skylake-sp");
-        assertThat(CpuProfile.named("haswell-ep").vmx().supports(SecondaryControl.VMCS_SHADOWING)).isTrue();
-        assertThat(CpuProfile.named("sandybridge-ep").vmx().supports(SecondaryControl.RDRAND_EXITING)).isFalse();
+        assertThat(CpuProfile.named("haswell-ep").vmx().supports(SecondaryControl.VMCS_SHADOWING))
+                .isTrue();
+        assertThat(CpuProfile.named("sandybridge-ep").vmx().supports(SecondaryControl.RDRAND_EXITING))
+                .isFalse();
     }
 
     @Test
@@ -79,7 +83,8 @@ class CpuProfileTests {
 
     @Test
     void aFieldThatTheProcessorLacksIsNotFound() {
-        assertThat(IVY_BRIDGE.vmx().fields().byEncoding(VmcsField.TSC_MULTIPLIER.encoding())).isNull();
+        assertThat(IVY_BRIDGE.vmx().fields().byEncoding(VmcsField.TSC_MULTIPLIER.encoding()))
+                .isNull();
         assertThat(SKYLAKE.vmx().fields().byEncoding(VmcsField.TSC_MULTIPLIER.encoding() + 1))
                 .isSameAs(VmcsField.TSC_MULTIPLIER);
     }
@@ -172,7 +177,8 @@ class CpuProfileTests {
     @Test
     void aProfileWithUnrestrictedGuestsButNoEptIsRefused() {
         assertRefused(
-                text().replace("00000FFF_00000000", "00000FFD_00000000"), "\"unrestricted guest\" needs \"enable EPT\"");
+                text().replace("00000FFF_00000000", "00000FFD_00000000"),
+                "\"unrestricted guest\" needs \"enable EPT\"");
     }
 
     @Test
@@ -191,7 +197,8 @@ class CpuProfileTests {
     }
 
     private static String text() {
-        try (InputStream in = CpuProfile.class.getResourceAsStream("/dev/vtxray/vmx/profiles/ivybridge-ep.properties")) {
+        try (InputStream in =
+                CpuProfile.class.getResourceAsStream("/dev/vtxray/vmx/profiles/ivybridge-ep.properties")) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -42,9 +42,9 @@ class QualificationTests {
 
     @Test
     void anApicAccessHasItsOffsetOnlyWhereItWasLinear() {
-        assertThat(ApicAccessQualification.of(ApicAccessQualification.Type.LINEAR_WRITE, 0x300)).isEqualTo(0x1300);
-        assertThat(ApicAccessQualification.of(
-                        ApicAccessQualification.Type.GUEST_PHYSICAL_FETCH_OR_DATA, 0x300))
+        assertThat(ApicAccessQualification.of(ApicAccessQualification.Type.LINEAR_WRITE, 0x300))
+                .isEqualTo(0x1300);
+        assertThat(ApicAccessQualification.of(ApicAccessQualification.Type.GUEST_PHYSICAL_FETCH_OR_DATA, 0x300))
                 .isEqualTo(0xF000);
         assertThat(ApicAccessQualification.type(0x1300)).isEqualTo(ApicAccessQualification.Type.LINEAR_WRITE);
         assertThat(ApicAccessQualification.offset(0x1300)).isEqualTo(0x300);
@@ -58,12 +58,15 @@ class QualificationTests {
                 | EptViolationQualification.LINEAR_ADDRESS_VALID;
         assertThat(qualification).isEqualTo(0xAA);
         assertThat(EptViolationQualification.allowedBy(qualification)).isEqualTo(0b101);
-        assertThat(EptViolationQualification.has(qualification, EptViolationQualification.WRITE)).isTrue();
-        assertThat(EptViolationQualification.has(qualification, EptViolationQualification.READ)).isFalse();
+        assertThat(EptViolationQualification.has(qualification, EptViolationQualification.WRITE))
+                .isTrue();
+        assertThat(EptViolationQualification.has(qualification, EptViolationQualification.READ))
+                .isFalse();
         assertThat(EptViolationQualification.isPageWalk(qualification)).isTrue();
         assertThat(EptViolationQualification.isPageWalk(qualification | EptViolationQualification.FINAL_TRANSLATION))
                 .isFalse();
-        assertThat(EptViolationQualification.isPageWalk(EptViolationQualification.READ)).isFalse();
+        assertThat(EptViolationQualification.isPageWalk(EptViolationQualification.READ))
+                .isFalse();
     }
 
     @Test
@@ -76,7 +79,8 @@ class QualificationTests {
         assertThat(InterruptionInfo.isValid(pageFault)).isTrue();
         assertThat(InterruptionInfo.isValid(0x7FFF_FFFF)).isFalse();
         assertThat(InterruptionInfo.nmiUnblockingDueToIret(0x1000)).isTrue();
-        assertThat(InterruptionInfo.of(InterruptionType.EXTERNAL_INTERRUPT, 0x30, false)).isEqualTo(0x8000_0030);
+        assertThat(InterruptionInfo.of(InterruptionType.EXTERNAL_INTERRUPT, 0x30, false))
+                .isEqualTo(0x8000_0030);
         assertThat(InterruptionType.SOFTWARE_INTERRUPT.isSoftware()).isTrue();
         assertThat(InterruptionType.NMI.isSoftware()).isFalse();
     }

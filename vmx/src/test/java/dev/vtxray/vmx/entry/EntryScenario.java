@@ -147,9 +147,37 @@ final class EntryScenario {
     }
 
     private static final long[] INTERESTING = {
-        0, 1, 2, 3, 4, 5, 6, 0xB, 0xF, 0x10, 0x93, 0x9B, 0xF3, 0xFFF, 0x1000, 0xFFFF, 0x1_0000, 0x1_0093, 0xA09B, 0xC093,
-        0xFFFF_FFFFL, 0x1_0000_0000L, CURRENT_VMCS, LINKED_VMCS, VIRTUAL_APIC_PAGE, 0x7FFF_FFFF_F000L,
-        0x8000_0000_0000L, 0x3FFF_FFFF_F000L, 0x4000_0000_0000L, 0x001_0000_0000_0000L, -1
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        0xB,
+        0xF,
+        0x10,
+        0x93,
+        0x9B,
+        0xF3,
+        0xFFF,
+        0x1000,
+        0xFFFF,
+        0x1_0000,
+        0x1_0093,
+        0xA09B,
+        0xC093,
+        0xFFFF_FFFFL,
+        0x1_0000_0000L,
+        CURRENT_VMCS,
+        LINKED_VMCS,
+        VIRTUAL_APIC_PAGE,
+        0x7FFF_FFFF_F000L,
+        0x8000_0000_0000L,
+        0x3FFF_FFFF_F000L,
+        0x4000_0000_0000L,
+        0x001_0000_0000_0000L,
+        -1
     };
 
     private static long event(Random random) {
@@ -175,7 +203,10 @@ final class EntryScenario {
 
     private void hostState() {
         set(HOST_CR0, 0x8005_0033L).set(HOST_CR3, 0x70_0000).set(HOST_CR4, 0x2_2020);
-        set(HOST_CS_SELECTOR, 8).set(HOST_SS_SELECTOR, 16).set(HOST_DS_SELECTOR, 16).set(HOST_ES_SELECTOR, 16);
+        set(HOST_CS_SELECTOR, 8)
+                .set(HOST_SS_SELECTOR, 16)
+                .set(HOST_DS_SELECTOR, 16)
+                .set(HOST_ES_SELECTOR, 16);
         set(HOST_TR_SELECTOR, 24);
         set(HOST_IA32_EFER, 0xD01).set(HOST_IA32_PAT, 0x0007_0406_0007_0406L);
         set(HOST_RIP, 0xFFFF_8000_0000_1000L).set(HOST_IA32_PERF_GLOBAL_CTRL, 0xF);
@@ -286,7 +317,10 @@ final class EntryScenario {
     }
 
     private void segment(Segment segment, long selector, long base, long limit, long rights) {
-        set(segment.selector, selector).set(segment.base, base).set(segment.limit, limit).set(segment.rights, rights);
+        set(segment.selector, selector)
+                .set(segment.base, base)
+                .set(segment.limit, limit)
+                .set(segment.rights, rights);
     }
 
     /** Turns controls on as far as the processor has them. */

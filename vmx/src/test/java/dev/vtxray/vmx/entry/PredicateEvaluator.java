@@ -26,29 +26,83 @@ final class PredicateEvaluator {
             "vmfunc", VmcsField.VM_FUNCTION_CONTROLS);
 
     private static final Map<String, Integer> MSRS = Map.of(
-            "VMX_BASIC", 0x480, "VMX_MISC", 0x485, "CR0_FIXED0", 0x486, "CR0_FIXED1", 0x487, "CR4_FIXED0", 0x488,
-            "CR4_FIXED1", 0x489, "EPT_VPID_CAP", 0x48C, "VMX_VMFUNC", 0x491);
+            "VMX_BASIC",
+            0x480,
+            "VMX_MISC",
+            0x485,
+            "CR0_FIXED0",
+            0x486,
+            "CR0_FIXED1",
+            0x487,
+            "CR4_FIXED0",
+            0x488,
+            "CR4_FIXED1",
+            0x489,
+            "EPT_VPID_CAP",
+            0x48C,
+            "VMX_VMFUNC",
+            0x491);
 
     private static final Map<String, Integer> TRUE_MSRS =
             Map.of("pin", 0x48D, "proc", 0x48E, "proc2", 0x48B, "exit", 0x48F, "entry", 0x490);
 
     /** Bits of fields by what follows the dot: high bit and low bit. */
     private static final Map<String, int[]> FIELD_BITS = Map.ofEntries(
-            bits("PE", 0, 0), bits("WP", 16, 16), bits("PG", 31, 31), bits("PAE", 5, 5), bits("LA57", 12, 12),
-            bits("PCIDE", 17, 17), bits("CET", 23, 23), bits("FRED", 32, 32), bits("TF", 8, 8), bits("IF", 9, 9),
-            bits("IOPL", 13, 12), bits("VM", 17, 17), bits("LME", 8, 8), bits("LMA", 10, 10), bits("BTF", 1, 1));
+            bits("PE", 0, 0),
+            bits("WP", 16, 16),
+            bits("PG", 31, 31),
+            bits("PAE", 5, 5),
+            bits("LA57", 12, 12),
+            bits("PCIDE", 17, 17),
+            bits("CET", 23, 23),
+            bits("FRED", 32, 32),
+            bits("TF", 8, 8),
+            bits("IF", 9, 9),
+            bits("IOPL", 13, 12),
+            bits("VM", 17, 17),
+            bits("LME", 8, 8),
+            bits("LMA", 10, 10),
+            bits("BTF", 1, 1));
 
     private static final Map<String, int[]> RIGHTS_BITS = Map.of(
-            "type", new int[] {3, 0}, "S", new int[] {4, 4}, "DPL", new int[] {6, 5}, "P", new int[] {7, 7},
-            "L", new int[] {13, 13}, "DB", new int[] {14, 14}, "G", new int[] {15, 15}, "unusable", new int[] {16, 16});
+            "type",
+            new int[] {3, 0},
+            "S",
+            new int[] {4, 4},
+            "DPL",
+            new int[] {6, 5},
+            "P",
+            new int[] {7, 7},
+            "L",
+            new int[] {13, 13},
+            "DB",
+            new int[] {14, 14},
+            "G",
+            new int[] {15, 15},
+            "unusable",
+            new int[] {16, 16});
 
     private static final Map<String, int[]> INJECTION_BITS = Map.of(
-            "valid", new int[] {31, 31}, "type", new int[] {10, 8}, "vector", new int[] {7, 0},
-            "deliver_error_code", new int[] {11, 11});
+            "valid",
+            new int[] {31, 31},
+            "type",
+            new int[] {10, 8},
+            "vector",
+            new int[] {7, 0},
+            "deliver_error_code",
+            new int[] {11, 11});
 
     private static final Map<String, int[]> INTERRUPTIBILITY_BITS = Map.of(
-            "STI", new int[] {0, 0}, "MOV_SS", new int[] {1, 1}, "SMI", new int[] {2, 2}, "NMI", new int[] {3, 3},
-            "enclave", new int[] {4, 4});
+            "STI",
+            new int[] {0, 0},
+            "MOV_SS",
+            new int[] {1, 1},
+            "SMI",
+            new int[] {2, 2},
+            "NMI",
+            new int[] {3, 3},
+            "enclave",
+            new int[] {4, 4});
 
     private final CpuProfile cpu;
     private final Vmcs vmcs;
@@ -122,8 +176,9 @@ final class PredicateEvaluator {
 
     Object function(String function, BigInteger argument) {
         return switch (function) {
-            case "physaddr_ok" -> argument.shiftRight(cpu.physicalAddressWidth()).signum() == 0
-                    && ((cpu.vmx().msr(0x480) >> 48 & 1) == 0 || argument.bitLength() <= 32);
+            case "physaddr_ok" ->
+                argument.shiftRight(cpu.physicalAddressWidth()).signum() == 0
+                        && ((cpu.vmx().msr(0x480) >> 48 & 1) == 0 || argument.bitLength() <= 32);
             case "canonical" -> allEqual(argument, cpu.linearAddressWidth() - 1);
             case "upper_identical" -> allEqual(argument, cpu.linearAddressWidth());
             case "pat_ok" -> patOk(argument);

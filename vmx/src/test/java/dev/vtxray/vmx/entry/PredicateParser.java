@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
  * yields a {@link BigInteger} or a {@link Boolean}.
  */
 final class PredicateParser {
-    private static final Pattern TOKEN =
-            Pattern.compile("\\s*(0x[0-9A-Fa-f]+|\\d+|[A-Za-z_][A-Za-z0-9_.]*|!=|<=|>=|<<|>>|[=<>|&+\\-*~\\[\\](){},:])");
+    private static final Pattern TOKEN = Pattern.compile(
+            "\\s*(0x[0-9A-Fa-f]+|\\d+|[A-Za-z_][A-Za-z0-9_.]*|!=|<=|>=|<<|>>|[=<>|&+\\-*~\\[\\](){},:])");
 
     private final List<String> tokens = new ArrayList<>();
     private final Set<String> names = new LinkedHashSet<>();
@@ -167,7 +167,9 @@ final class PredicateParser {
         return facts -> {
             int l = number(low, facts).intValueExact();
             int width = number(high, facts).intValueExact() - l + 1;
-            return number(value, facts).shiftRight(l).and(BigInteger.ONE.shiftLeft(width).subtract(BigInteger.ONE));
+            return number(value, facts)
+                    .shiftRight(l)
+                    .and(BigInteger.ONE.shiftLeft(width).subtract(BigInteger.ONE));
         };
     }
 

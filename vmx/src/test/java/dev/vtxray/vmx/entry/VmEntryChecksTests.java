@@ -35,8 +35,9 @@ class VmEntryChecksTests {
 
     private static final CpuProfile WITHOUT_MTF = withoutMtf();
 
-    private static final List<CpuProfile> PROCESSORS =
-            Stream.concat(CpuProfile.names().stream().map(CpuProfile::named), Stream.of(WITHOUT_MTF)).toList();
+    private static final List<CpuProfile> PROCESSORS = Stream.concat(
+                    CpuProfile.names().stream().map(CpuProfile::named), Stream.of(WITHOUT_MTF))
+            .toList();
 
     private static CpuProfile withoutMtf() {
         CpuProfile skylake = CpuProfile.named("skylake-sp");
@@ -54,7 +55,8 @@ class VmEntryChecksTests {
     @Test
     void theTableHasExactlyTheRowsOfTheSpecificationInItsOrder() {
         assertThat(VmEntryChecks.all().stream().map(VmEntryCheck::id).toList())
-                .isEqualTo(SpecificationRow.ALL.stream().map(SpecificationRow::id).toList());
+                .isEqualTo(
+                        SpecificationRow.ALL.stream().map(SpecificationRow::id).toList());
     }
 
     @Test
@@ -125,14 +127,21 @@ class VmEntryChecksTests {
                 }
             }
         }
-        assertThat(checks).filteredOn(check -> !failed.contains(check.id())).as("never failed").isEmpty();
-        assertThat(checks).filteredOn(check -> !passed.contains(check.id())).as("never passed").isEmpty();
+        assertThat(checks)
+                .filteredOn(check -> !failed.contains(check.id()))
+                .as("never failed")
+                .isEmpty();
+        assertThat(checks)
+                .filteredOn(check -> !passed.contains(check.id()))
+                .as("never passed")
+                .isEmpty();
     }
 
     private static boolean decidesAsTheSpecification(VmEntryCheck check, EntryScenario scenario) {
         boolean passes = check.passes(scenario.prepared());
         if (passes != SpecificationRow.BY_ID.get(check.id()).passes(scenario.specification())) {
-            fail("%s passes: %s, and the specification disagrees%n%s",
+            fail(
+                    "%s passes: %s, and the specification disagrees%n%s",
                     check, passes, VmEntryChecks.report(scenario.state).render());
         }
         return passes;
@@ -187,7 +196,8 @@ class VmEntryChecksTests {
                 scenario.mutate(pick(check.fields(), random), random);
             }
             if (!check.passes(scenario.prepared()) && violated(scenario).equals(expected)) {
-                assertThat(VmEntryChecks.firstViolation(scenario.prepared()).outcome()).isEqualTo(check.outcome());
+                assertThat(VmEntryChecks.firstViolation(scenario.prepared()).outcome())
+                        .isEqualTo(check.outcome());
                 return;
             }
         }
@@ -204,9 +214,8 @@ class VmEntryChecksTests {
 
     @Test
     void theReportNamesRuleFieldAndValue() {
-        EntryScenario scenario =
-                EntryScenario.of(EntryScenario.Kind.LONG_MODE, CpuProfile.named("ivybridge-ep"))
-                        .set(VmcsField.GUEST_RFLAGS, 0);
+        EntryScenario scenario = EntryScenario.of(EntryScenario.Kind.LONG_MODE, CpuProfile.named("ivybridge-ep"))
+                .set(VmcsField.GUEST_RFLAGS, 0);
         assertThat(VmEntryChecks.report(scenario.prepared()).render())
                 .isEqualTo(
                         """
@@ -218,12 +227,12 @@ class VmEntryChecksTests {
 
     @Test
     void theReportListsEveryFurtherViolation() {
-        EntryScenario scenario =
-                EntryScenario.of(EntryScenario.Kind.LONG_MODE, CpuProfile.named("ivybridge-ep"))
-                        .set(VmcsField.GUEST_RFLAGS, 0)
-                        .set(VmcsField.VIRTUAL_PROCESSOR_IDENTIFIER, 0);
+        EntryScenario scenario = EntryScenario.of(EntryScenario.Kind.LONG_MODE, CpuProfile.named("ivybridge-ep"))
+                .set(VmcsField.GUEST_RFLAGS, 0)
+                .set(VmcsField.VIRTUAL_PROCESSOR_IDENTIFIER, 0);
         assertThat(VmEntryChecks.report(scenario.prepared()).render())
-                .startsWith("VM entry failed: VMfailValid, error 7, VM entry with an invalid control field\n  CTRL-VPID-01")
+                .startsWith(
+                        "VM entry failed: VMfailValid, error 7, VM entry with an invalid control field\n  CTRL-VPID-01")
                 .contains("also violated: 1 ")
                 .contains("saw  VIRTUAL_PROCESSOR_IDENTIFIER (0000H) = 0000\n")
                 .contains("\n  GUEST-RFL-02  ");

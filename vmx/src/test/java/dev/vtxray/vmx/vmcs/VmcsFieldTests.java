@@ -35,7 +35,8 @@ class VmcsFieldTests {
     @Test
     void theTableHoldsEveryFieldOfTheFirstTwoTiersAndEveryFieldThatAlwaysExists() {
         List<String> expected = SPECIFICATION.stream()
-                .filter(row -> !row.get("tier").equals("3") || row.get("exists_if").equals("always"))
+                .filter(row ->
+                        !row.get("tier").equals("3") || row.get("exists_if").equals("always"))
                 .map(row -> row.get("name"))
                 .toList();
         assertThat(Stream.of(VmcsField.values()).map(VmcsField::name).toList()).isEqualTo(expected);
@@ -48,7 +49,9 @@ class VmcsFieldTests {
             assertThat(field.encoding()).as(field.name()).isEqualTo(Integer.decode(row.get("encoding")));
             assertThat(width(field)).as(field.name()).isEqualTo(row.get("width"));
             assertThat(group(field)).as(field.name()).isEqualTo(row.get("group"));
-            assertThat(field.isReadOnly()).as(field.name()).isEqualTo(row.get("access").equals("ro"));
+            assertThat(field.isReadOnly())
+                    .as(field.name())
+                    .isEqualTo(row.get("access").equals("ro"));
         }
     }
 
@@ -58,10 +61,16 @@ class VmcsFieldTests {
             String condition = row(field).get("exists_if");
             if (condition.startsWith("VMX_MISC")) {
                 int above = Integer.parseInt(condition.replaceAll(".*> ", ""));
-                assertThat(field.existsOn(processor(Set.of(), above + 1))).as(field.name()).isTrue();
-                assertThat(field.existsOn(processor(Set.of(), above))).as(field.name()).isFalse();
+                assertThat(field.existsOn(processor(Set.of(), above + 1)))
+                        .as(field.name())
+                        .isTrue();
+                assertThat(field.existsOn(processor(Set.of(), above)))
+                        .as(field.name())
+                        .isFalse();
             } else if (condition.equals("always")) {
-                assertThat(field.existsOn(processor(Set.of(), 0))).as(field.name()).isTrue();
+                assertThat(field.existsOn(processor(Set.of(), 0)))
+                        .as(field.name())
+                        .isTrue();
             } else {
                 assertExistsWithAnyOf(field, List.of(condition.split(" or ")));
             }
@@ -73,10 +82,14 @@ class VmcsFieldTests {
         WORDS.values().forEach(controls -> all.addAll(Arrays.asList(controls)));
         for (String condition : conditions) {
             VmxControl control = control(condition);
-            assertThat(field.existsOn(processor(Set.of(control), 4))).as(field + " with " + control).isTrue();
+            assertThat(field.existsOn(processor(Set.of(control), 4)))
+                    .as(field + " with " + control)
+                    .isTrue();
             all.remove(control);
         }
-        assertThat(field.existsOn(processor(all, 4))).as(field + " without " + conditions).isFalse();
+        assertThat(field.existsOn(processor(all, 4)))
+                .as(field + " without " + conditions)
+                .isFalse();
     }
 
     private static VmxControl control(String name) {
@@ -108,19 +121,24 @@ class VmcsFieldTests {
             VmcsField field = VmcsField.byEncoding(encoding);
             if (field != null) {
                 boolean high = field.width() == VmcsField.Width.BITS_64 && encoding == field.encoding() + 1;
-                assertThat(encoding == field.encoding() || high).as("%X", encoding).isTrue();
+                assertThat(encoding == field.encoding() || high)
+                        .as("%X", encoding)
+                        .isTrue();
                 assertThat(VmcsField.isHighHalf(encoding)).isEqualTo(high);
                 found.add(encoding);
             }
         }
-        long wide = Stream.of(VmcsField.values()).filter(f -> f.width() == VmcsField.Width.BITS_64).count();
+        long wide = Stream.of(VmcsField.values())
+                .filter(f -> f.width() == VmcsField.Width.BITS_64)
+                .count();
         assertThat(found).hasSize(VmcsField.COUNT + (int) wide);
     }
 
     @Test
     void anEncodingWithABitAboveFourteenNamesNothing() {
         for (int bit = 15; bit < 64; bit++) {
-            assertThat(VmcsField.byEncoding(VmcsField.GUEST_RIP.encoding() | 1L << bit)).isNull();
+            assertThat(VmcsField.byEncoding(VmcsField.GUEST_RIP.encoding() | 1L << bit))
+                    .isNull();
         }
     }
 
@@ -132,7 +150,9 @@ class VmcsFieldTests {
     }
 
     private static String width(VmcsField field) {
-        return field.width() == VmcsField.Width.NATURAL ? "natural" : Integer.toString(field.width().bits());
+        return field.width() == VmcsField.Width.NATURAL
+                ? "natural"
+                : Integer.toString(field.width().bits());
     }
 
     private static String group(VmcsField field) {
