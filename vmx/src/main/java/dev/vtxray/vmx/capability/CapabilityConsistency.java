@@ -30,7 +30,8 @@ final class CapabilityConsistency {
         check.checkDependencies();
         check.checkEptAndVpid();
         if (!check.problems.isEmpty()) {
-            throw new IllegalArgumentException("VMX capabilities contradict themselves: " + String.join("; ", check.problems));
+            throw new IllegalArgumentException(
+                    "VMX capabilities contradict themselves: " + String.join("; ", check.problems));
         }
     }
 
@@ -38,11 +39,14 @@ final class CapabilityConsistency {
         long basic = capabilities.msr(VmxCapabilities.VMX_BASIC);
         int memoryType = (int) (basic >> 50) & 0xF;
         demand((basic & 0x8000_0000L) == 0, "MSR 480H has bit 31 set");
-        demand(capabilities.regionSize() >= VmcsRegionFormat.SIZE && capabilities.regionSize() <= 4096,
+        demand(
+                capabilities.regionSize() >= VmcsRegionFormat.SIZE && capabilities.regionSize() <= 4096,
                 "MSR 480H gives a region size of %d bytes, which must be %d to 4096"
                         .formatted(capabilities.regionSize(), VmcsRegionFormat.SIZE));
         demand(memoryType == 0 || memoryType == 6, "MSR 480H gives memory type %d, not 0 or 6".formatted(memoryType));
-        demand(capabilities.hasTrueControls(), "MSR 480H has bit 55 clear, but VTXray models only processors with TRUE MSRs");
+        demand(
+                capabilities.hasTrueControls(),
+                "MSR 480H has bit 55 clear, but VTXray models only processors with TRUE MSRs");
     }
 
     private void checkFixedBits() {
@@ -60,11 +64,14 @@ final class CapabilityConsistency {
         }
         long plain = capabilities.msr(word.msr());
         long real = capabilities.msr(word.trueMsr());
-        demand(((int) plain & ~(int) (plain >>> 32)) == 0,
+        demand(
+                ((int) plain & ~(int) (plain >>> 32)) == 0,
                 "MSR %XH has a control that must be 1 and must be 0".formatted(word.msr()));
-        demand(plain >>> 32 == real >>> 32,
+        demand(
+                plain >>> 32 == real >>> 32,
                 "MSRs %XH and %XH disagree about what may be 1".formatted(word.msr(), word.trueMsr()));
-        demand(((int) real & ~(int) plain) == 0,
+        demand(
+                ((int) real & ~(int) plain) == 0,
                 "MSR %XH forces a control to 1 that MSR %XH leaves free".formatted(word.trueMsr(), word.msr()));
     }
 
@@ -72,35 +79,48 @@ final class CapabilityConsistency {
         for (CapabilityRule rule : CapabilityRule.ALL) {
             demand(!capabilities.supports(rule.dependent()) || capabilities.supports(rule.prerequisite()), rule.text());
         }
-        demand(capabilities.supports(PrimaryControl.ACTIVATE_SECONDARY_CONTROLS)
+        demand(
+                capabilities.supports(PrimaryControl.ACTIVATE_SECONDARY_CONTROLS)
                         || capabilities.allowed1(ControlWord.SECONDARY_PROCESSOR_BASED) == 0,
                 "MSR 48BH offers controls although \"activate secondary controls\" is not supported");
-        demand(!capabilities.supports(SecondaryControl.UNRESTRICTED_GUEST) || capabilities.exitsStoreEferLma(),
+        demand(
+                !capabilities.supports(SecondaryControl.UNRESTRICTED_GUEST) || capabilities.exitsStoreEferLma(),
                 "\"unrestricted guest\" needs VMX_MISC[5]");
-        demand(!capabilities.supports(SecondaryControl.CONCEAL_VMX_FROM_PT)
+        demand(
+                !capabilities.supports(SecondaryControl.CONCEAL_VMX_FROM_PT)
                         || (capabilities.msr(VmxCapabilities.VMX_MISC) & 1 << 14) != 0,
                 "\"conceal VMX from PT\" needs VMX_MISC[14]");
-        demand(!capabilities.supports(PrimaryControl.ACTIVATE_TERTIARY_CONTROLS),
+        demand(
+                !capabilities.supports(PrimaryControl.ACTIVATE_TERTIARY_CONTROLS),
                 "\"activate tertiary controls\" is offered, which VTXray does not have");
-        demand(!capabilities.supports(ExitControl.ACTIVATE_SECONDARY_CONTROLS),
+        demand(
+                !capabilities.supports(ExitControl.ACTIVATE_SECONDARY_CONTROLS),
                 "\"activate secondary controls\" of VM exits is offered, which VTXray does not have");
     }
 
     private void checkEptAndVpid() {
         if (capabilities.supports(SecondaryControl.ENABLE_EPT)) {
-            demand(capabilities.has(EptVpidCapability.PAGE_WALK_LENGTH_4) || capabilities.has(EptVpidCapability.PAGE_WALK_LENGTH_5),
+            demand(
+                    capabilities.has(EptVpidCapability.PAGE_WALK_LENGTH_4)
+                            || capabilities.has(EptVpidCapability.PAGE_WALK_LENGTH_5),
                     "EPT is offered with no page-walk length");
-            demand(capabilities.has(EptVpidCapability.WRITE_BACK) || capabilities.has(EptVpidCapability.UNCACHEABLE),
+            demand(
+                    capabilities.has(EptVpidCapability.WRITE_BACK) || capabilities.has(EptVpidCapability.UNCACHEABLE),
                     "EPT is offered with no memory type");
         }
-        demand(!capabilities.supports(SecondaryControl.ENABLE_PML) || capabilities.has(EptVpidCapability.ACCESSED_AND_DIRTY),
+        demand(
+                !capabilities.supports(SecondaryControl.ENABLE_PML)
+                        || capabilities.has(EptVpidCapability.ACCESSED_AND_DIRTY),
                 "\"enable PML\" needs accessed and dirty flags for EPT");
-        demand(!capabilities.supports(SecondaryControl.MODE_BASED_EXECUTE_CONTROL)
+        demand(
+                !capabilities.supports(SecondaryControl.MODE_BASED_EXECUTE_CONTROL)
                         || capabilities.has(EptVpidCapability.ADVANCED_EXIT_INFORMATION),
                 "\"mode-based execute control for EPT\" needs advanced exit information");
-        demand(capabilities.supports(SecondaryControl.ENABLE_EPT) || !capabilities.has(EptVpidCapability.INVEPT),
+        demand(
+                capabilities.supports(SecondaryControl.ENABLE_EPT) || !capabilities.has(EptVpidCapability.INVEPT),
                 "INVEPT is offered without EPT");
-        demand(capabilities.supports(SecondaryControl.ENABLE_VPID) || !capabilities.has(EptVpidCapability.INVVPID),
+        demand(
+                capabilities.supports(SecondaryControl.ENABLE_VPID) || !capabilities.has(EptVpidCapability.INVVPID),
                 "INVVPID is offered without VPID");
     }
 

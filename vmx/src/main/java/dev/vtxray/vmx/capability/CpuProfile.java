@@ -143,8 +143,8 @@ public final class CpuProfile {
 
     /** This processor under another name. */
     public CpuProfile renamed(String name, String brand) {
-        Identity other = new Identity(
-                name, brand, signature(), physicalAddressWidth(), linearAddressWidth(), tscKilohertz());
+        Identity other =
+                new Identity(name, brand, signature(), physicalAddressWidth(), linearAddressWidth(), tscKilohertz());
         return new CpuProfile(other, masks, features, vmx);
     }
 
@@ -178,7 +178,8 @@ public final class CpuProfile {
             problems.add("physical-address width is %d, not 36 to 52".formatted(physicalAddressWidth()));
         }
         if (linearAddressWidth() != (has(CpuFeature.LA57) ? 57 : 48)) {
-            problems.add("linear-address width is %d, which is 57 with LA57 and else 48".formatted(linearAddressWidth()));
+            problems.add(
+                    "linear-address width is %d, which is 57 with LA57 and else 48".formatted(linearAddressWidth()));
         }
         if (brand().length() > 47) {
             problems.add("brand string \"%s\" is longer than 47 characters".formatted(brand()));

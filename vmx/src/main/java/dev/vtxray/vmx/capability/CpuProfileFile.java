@@ -15,8 +15,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a CPU profile from a properties file: one key per constant, {@code features} as words, {@code msr.480} and so on
- * for the capability MSRs. MSR values, masks and the signature are hexadecimal; an underscore may group their digits.
+ * Reads a CPU profile from a properties file: one key per constant, {@code features} as words, {@code msr.480} and so
+ * on for the capability MSRs. MSR values, masks and the signature are hexadecimal; an underscore may group their
+ * digits.
  */
 final class CpuProfileFile {
     static final List<String> NAMES = List.of("sandybridge-ep", "ivybridge-ep", "haswell", "haswell-ep", "skylake-sp");
@@ -36,7 +37,8 @@ final class CpuProfileFile {
             throw new IllegalArgumentException(
                     "unknown CPU profile \"%s\"; known are %s".formatted(name, String.join(", ", NAMES)));
         }
-        try (InputStream in = CpuProfileFile.class.getResourceAsStream("/dev/vtxray/vmx/profiles/" + name + ".properties")) {
+        try (InputStream in =
+                CpuProfileFile.class.getResourceAsStream("/dev/vtxray/vmx/profiles/" + name + ".properties")) {
             if (in == null) {
                 throw new IllegalStateException("the file of CPU profile " + name + " is missing from this build");
             }
@@ -49,7 +51,8 @@ final class CpuProfileFile {
     /**
      * Reads a profile.
      *
-     * @throws IllegalArgumentException if a key is missing, unknown or malformed, or if the values contradict each other
+     * @throws IllegalArgumentException if a key is missing, unknown or malformed, or if the values contradict each
+     *     other
      */
     static CpuProfile read(String name, Reader text) throws IOException {
         Properties properties = new Properties();

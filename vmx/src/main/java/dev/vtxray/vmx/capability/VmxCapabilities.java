@@ -62,7 +62,8 @@ public final class VmxCapabilities implements SupportedControls {
      */
     public long msr(int msr) {
         if (msr < FIRST || msr >= FIRST + COUNT) {
-            throw new IllegalArgumentException("MSR %XH is no VMX capability MSR; those are 480H to 491H".formatted(msr));
+            throw new IllegalArgumentException(
+                    "MSR %XH is no VMX capability MSR; those are 480H to 491H".formatted(msr));
         }
         return msrs[msr - FIRST];
     }

@@ -65,7 +65,7 @@ public final class ApicAccessQualification {
                 return type;
             }
         }
-        throw new IllegalArgumentException(
-                "bits 15:12 of exit qualification %XH are %d, which is no APIC-access type".formatted(qualification, encoding));
+        throw new IllegalArgumentException("bits 15:12 of exit qualification %XH are %d, which is no APIC-access type"
+                .formatted(qualification, encoding));
     }
 }

@@ -7,6 +7,9 @@ package dev.vtxray.vmx.control;
  * <p>SDM, VM-Entry Controls for Event Injection; Information for VM Exits Due to Vectored Events.
  */
 public final class InterruptionInfo {
+    /** Bits 10:8: the {@link InterruptionType}. */
+    public static final int TYPE = 7 << 8;
+
     /** Bit 11: an error code belongs to the event. */
     public static final int ERROR_CODE = 1 << 11;
 

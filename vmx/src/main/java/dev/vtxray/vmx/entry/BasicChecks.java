@@ -4,8 +4,8 @@ import dev.vtxray.vmx.control.VmInstructionError;
 import java.util.List;
 
 /**
- * The checks that VMLAUNCH and VMRESUME make before they look at a field, and those made while MSRs are loaded. They are
- * carried out there; the rows name them for reports. SDM, VM Entries, Basic VM-Entry Checks; Loading MSRs.
+ * The checks that VMLAUNCH and VMRESUME make before they look at a field, and those made while MSRs are loaded. They
+ * are carried out there; the rows name them for reports. SDM, VM Entries, Basic VM-Entry Checks; Loading MSRs.
  */
 final class BasicChecks {
     // @formatter:off

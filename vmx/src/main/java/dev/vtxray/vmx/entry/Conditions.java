@@ -8,6 +8,8 @@ import static dev.vtxray.vmx.vmcs.VmcsField.VM_ENTRY_INTERRUPTION_INFO;
 import dev.vtxray.vmx.control.ControlWord;
 import dev.vtxray.vmx.control.InterruptionInfo;
 import dev.vtxray.vmx.control.InterruptionType;
+import dev.vtxray.vmx.control.PrimaryControl;
+import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.control.VmxControl;
 import dev.vtxray.vmx.vmcs.VmcsField;
 import java.util.Locale;
@@ -16,9 +18,13 @@ import java.util.function.ToLongFunction;
 /** The conditions that many checks share. */
 final class Conditions {
     static final Condition INTEL_64 = that("the processor supports Intel 64", s -> s.intel64);
-    static final Condition OUTSIDE_SMM = that("the processor is outside SMM", s -> !s.inSmm).lookingOutsideVmcs();
-    static final Condition INJECTING =
-            that("an event is injected", s -> s.get32(VM_ENTRY_INTERRUPTION_INFO) < 0, VM_ENTRY_INTERRUPTION_INFO);
+    static final Condition OUTSIDE_SMM =
+            that("the processor is outside SMM", s -> !s.inSmm).lookingOutsideVmcs();
+    static final Condition INJECTING = that(
+            "an event is injected",
+            s -> InterruptionInfo.isValid(s.get32(VM_ENTRY_INTERRUPTION_INFO)),
+            VM_ENTRY_INTERRUPTION_INFO,
+            InterruptionInfo.VALID);
 
     /** The bits of a register that the processor accepts, as {@link #isWithin} asks for them. */
     // @formatter:off
@@ -33,15 +39,44 @@ final class Conditions {
     static Condition on(VmxControl control) {
         ControlWord word = control.word();
         int mask = control.mask();
-        return that(
-                "\"%s\" is 1".formatted(control.manualName()), s -> (s.controls(word) & mask) != 0, fieldsOf(word));
+        return effective(
+                word,
+                that(
+                        "\"%s\" is 1".formatted(control.manualName()),
+                        s -> (s.controls(word) & mask) != 0,
+                        fieldOf(word),
+                        mask));
     }
 
     static Condition off(VmxControl control) {
         ControlWord word = control.word();
         int mask = control.mask();
-        return that(
-                "\"%s\" is 0".formatted(control.manualName()), s -> (s.controls(word) & mask) == 0, fieldsOf(word));
+        return effective(
+                word,
+                that(
+                        "\"%s\" is 0".formatted(control.manualName()),
+                        s -> (s.controls(word) & mask) == 0,
+                        fieldOf(word),
+                        mask));
+    }
+
+    /** The field that holds a control word. */
+    static VmcsField fieldOf(ControlWord word) {
+        return fieldsOf(word)[0];
+    }
+
+    /** A condition on a control word, looking also at the controls that activate the word. */
+    private static Condition effective(ControlWord word, Condition condition) {
+        long secondary = PrimaryControl.ACTIVATE_SECONDARY_CONTROLS.mask();
+        return switch (word) {
+            case SECONDARY_PROCESSOR_BASED -> condition.lookingAlsoAt(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, secondary);
+            case VM_FUNCTION ->
+                condition
+                        .lookingAlsoAt(
+                                SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, SecondaryControl.ENABLE_VM_FUNCTIONS.mask())
+                        .lookingAlsoAt(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, secondary);
+            default -> condition;
+        };
     }
 
     /** The fields that make up the effective value of a control word. */
@@ -49,23 +84,22 @@ final class Conditions {
         return switch (word) {
             case PIN_BASED -> new VmcsField[] {VmcsField.PIN_BASED_VM_EXEC_CONTROLS};
             case PRIMARY_PROCESSOR_BASED -> new VmcsField[] {PRIMARY_PROC_BASED_VM_EXEC_CONTROLS};
-            case SECONDARY_PROCESSOR_BASED -> new VmcsField[] {
-                SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, PRIMARY_PROC_BASED_VM_EXEC_CONTROLS
-            };
+            case SECONDARY_PROCESSOR_BASED ->
+                new VmcsField[] {SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, PRIMARY_PROC_BASED_VM_EXEC_CONTROLS};
             case VM_EXIT -> new VmcsField[] {VmcsField.PRIMARY_VM_EXIT_CONTROLS};
             case VM_ENTRY -> new VmcsField[] {VmcsField.VM_ENTRY_CONTROLS};
-            case VM_FUNCTION -> new VmcsField[] {
-                VmcsField.VM_FUNCTION_CONTROLS,
-                SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
-                PRIMARY_PROC_BASED_VM_EXEC_CONTROLS
-            };
+            case VM_FUNCTION ->
+                new VmcsField[] {
+                    VmcsField.VM_FUNCTION_CONTROLS,
+                    SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
+                    PRIMARY_PROC_BASED_VM_EXEC_CONTROLS
+                };
         };
     }
 
     static Condition requiredControls(ControlWord word) {
         int i = word.ordinal();
-        return that(
-                "every control that must be 1 is 1", s -> (s.required[i] & ~s.controls(word)) == 0, fieldsOf(word));
+        return that("every control that must be 1 is 1", s -> (s.required[i] & ~s.controls(word)) == 0, fieldsOf(word));
     }
 
     static Condition supportedControls(ControlWord word) {
@@ -75,17 +109,22 @@ final class Conditions {
     }
 
     static Condition bitIs1(VmcsField field, int bit) {
-        return that("bit %d of %s is 1".formatted(bit, name(field)), s -> (s.get(field) >>> bit & 1) != 0, field);
+        long mask = 1L << bit;
+        return that("bit %d of %s is 1".formatted(bit, name(field)), s -> (s.get(field) & mask) != 0, field, mask);
     }
 
     static Condition bitIs0(VmcsField field, int bit) {
-        return that("bit %d of %s is 0".formatted(bit, name(field)), s -> (s.get(field) >>> bit & 1) == 0, field);
+        long mask = 1L << bit;
+        return that("bit %d of %s is 0".formatted(bit, name(field)), s -> (s.get(field) & mask) == 0, field, mask);
     }
 
     static Condition bitsAre0(VmcsField field, int high, int low) {
         long mask = -1L >>> 63 - high & -1L << low;
         return that(
-                "bits %d:%d of %s are 0".formatted(high, low, name(field)), s -> (s.get(field) & mask) == 0, field);
+                "bits %d:%d of %s are 0".formatted(high, low, name(field)),
+                s -> (s.get(field) & mask) == 0,
+                field,
+                mask);
     }
 
     static Condition isNot0(VmcsField field) {
@@ -144,7 +183,8 @@ final class Conditions {
         return that(
                 "an event of type %d (%s) is injected".formatted(type.encoding(), words(type)),
                 s -> injects(s.get32(VM_ENTRY_INTERRUPTION_INFO), type),
-                VM_ENTRY_INTERRUPTION_INFO);
+                VM_ENTRY_INTERRUPTION_INFO,
+                InterruptionInfo.VALID | InterruptionInfo.TYPE);
     }
 
     static boolean injects(int info, InterruptionType type) {
@@ -157,7 +197,9 @@ final class Conditions {
     }
 
     private static String words(InterruptionType type) {
-        return type == InterruptionType.NMI ? "NMI" : type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        return type == InterruptionType.NMI
+                ? "NMI"
+                : type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     /** A field as rules call it: the guest's fields without their prefix. */

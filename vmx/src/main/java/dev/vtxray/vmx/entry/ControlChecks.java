@@ -86,7 +86,8 @@ final class ControlChecks {
 
     private static final Condition THRESHOLD_NOT_ABOVE_VTPR = that(
                     "bits 3:0 of TPR_THRESHOLD are not above bits 7:4 of VTPR",
-                    s -> (s.get32(TPR_THRESHOLD) & 0xF) <= (s.memory.read32(s.get(VIRTUAL_APIC_ADDRESS) + VTPR) >> 4 & 0xF),
+                    s -> (s.get32(TPR_THRESHOLD) & 0xF)
+                            <= (s.memory.read32(s.get(VIRTUAL_APIC_ADDRESS) + VTPR) >> 4 & 0xF),
                     TPR_THRESHOLD,
                     VIRTUAL_APIC_ADDRESS)
             .lookingOutsideVmcs();

@@ -53,8 +53,7 @@ final class EntryControlChecks {
     /** IA32_VMX_BASIC[58]: bit 13 of an injected hardware exception says that it is nested. */
     private static final int NESTED_EXCEPTIONS = 58;
 
-    private static final Condition TYPE_IS_NOT_RESERVED =
-            that("its type is not 1", s -> type(s) != RESERVED, INFO);
+    private static final Condition TYPE_IS_NOT_RESERVED = that("its type is not 1", s -> type(s) != RESERVED, INFO);
     private static final Condition NOT_HARDWARE_EXCEPTION =
             that("its type is not 3 (hardware exception)", s -> type(s) != HARDWARE_EXCEPTION, INFO);
     private static final Condition VECTOR_IS_2 = that("its vector is 2", s -> vector(s) == 2, INFO);
@@ -65,10 +64,9 @@ final class EntryControlChecks {
             "VM_ENTRY_INSTRUCTION_LENGTH is at most 15",
             s -> s.get(VM_ENTRY_INSTRUCTION_LENGTH) <= 15,
             VM_ENTRY_INSTRUCTION_LENGTH);
-    private static final Condition LENGTH_IS_NOT_0_OR_MAY_BE = isNot0(VM_ENTRY_INSTRUCTION_LENGTH)
-            .or(that("VMX_MISC[30] is 1", s -> s.injectsZeroLength));
-    private static final Condition DELIVERS_ERROR_CODE =
-            bitIs1(INFO, 11).as("an error code is delivered");
+    private static final Condition LENGTH_IS_NOT_0_OR_MAY_BE =
+            isNot0(VM_ENTRY_INSTRUCTION_LENGTH).or(that("VMX_MISC[30] is 1", s -> s.injectsZeroLength));
+    private static final Condition DELIVERS_ERROR_CODE = bitIs1(INFO, 11).as("an error code is delivered");
     private static final Condition NO_ERROR_CODE = bitIs0(INFO, 11).as("no error code is delivered");
 
     private static final Condition REAL_MODE_GUEST =

@@ -62,9 +62,10 @@ public record EntryOutcome(Kind kind, int number, int qualification) {
                 VmInstructionError error = VmInstructionError.byNumber(number);
                 yield "VMfailValid, error %d%s".formatted(number, error == null ? "" : ", " + error.text());
             }
-            case ENTRY_FAILURE -> number == ExitReason.ENTRY_FAIL_GUEST_STATE.number()
-                    ? "exit %d, invalid guest state, qualification %d".formatted(number, qualification)
-                    : "exit %d, MSR loading, qualification 1-based index of the entry".formatted(number);
+            case ENTRY_FAILURE ->
+                number == ExitReason.ENTRY_FAIL_GUEST_STATE.number()
+                        ? "exit %d, invalid guest state, qualification %d".formatted(number, qualification)
+                        : "exit %d, MSR loading, qualification 1-based index of the entry".formatted(number);
         };
     }
 }

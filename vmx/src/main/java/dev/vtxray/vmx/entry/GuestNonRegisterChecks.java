@@ -38,8 +38,8 @@ import dev.vtxray.vmx.vmcs.VmcsRegionFormat;
 import java.util.List;
 
 /**
- * The checks on guest state outside registers, and on the VMCS link pointer. SDM, VM Entries, Checks on Guest Non-Register
- * State.
+ * The checks on guest state outside registers, and on the VMCS link pointer. SDM, VM Entries, Checks on Guest Non-
+ * Register State.
  */
 final class GuestNonRegisterChecks {
     private static final VmcsField INFO = VM_ENTRY_INTERRUPTION_INFO;
@@ -55,6 +55,7 @@ final class GuestNonRegisterChecks {
 
     /** Bits 15:13 and 11:0: 0 if bit 16 says that the debug exception hit in an RTM region. */
     private static final long PENDING_NOT_WITH_RTM = 0xEFFF;
+
     private static final long PENDING_ENABLED_BREAKPOINT = 1 << 12;
 
     private static final Condition ACTIVE = is(GUEST_ACTIVITY_STATE, 0).as("the activity state is active");
@@ -64,14 +65,13 @@ final class GuestNonRegisterChecks {
             is(GUEST_ACTIVITY_STATE, 3).as("the activity state is wait-for-SIPI");
     private static final Condition SS_DPL_IS_0 =
             that("SS.DPL is 0", s -> Segment.SS.dpl(s) == 0, GUEST_SS_ACCESS_RIGHTS);
-    private static final Condition ENCLAVE_INTERRUPTION =
-            bitIs1(BLOCKING, 4).as("the interruption was in an enclave");
+    private static final Condition ENCLAVE_INTERRUPTION = bitIs1(BLOCKING, 4).as("the interruption was in an enclave");
     private static final Condition BLOCKING_BY_STI = bitIs1(BLOCKING, 0).as("there is blocking by STI");
     private static final Condition NO_BLOCKING_BY_STI = bitIs0(BLOCKING, 0).as("there is no blocking by STI");
     private static final Condition BLOCKING_BY_MOV_SS = bitIs1(BLOCKING, 1).as("there is blocking by MOV SS");
     private static final Condition NO_BLOCKING_BY_MOV_SS = bitIs0(BLOCKING, 1).as("there is no blocking by MOV SS");
-    private static final Condition NOT_BOTH_STI_AND_MOV_SS = that(
-            "there is no blocking by STI and by MOV SS at once", s -> (s.get32(BLOCKING) & 3) != 3, BLOCKING);
+    private static final Condition NOT_BOTH_STI_AND_MOV_SS =
+            that("there is no blocking by STI and by MOV SS at once", s -> (s.get32(BLOCKING) & 3) != 3, BLOCKING);
     private static final Condition SGX = that("the processor has SGX", s -> s.hasSgx);
 
     private static final Condition ACTIVITY_STATE_IS_SUPPORTED = that(
@@ -94,10 +94,10 @@ final class GuestNonRegisterChecks {
     private static final Condition RTM_IS_1 = bitIs1(PENDING, 16).as("RTM (bit 16) of PENDING_DEBUG_EXCEPTIONS is 1");
     private static final Condition STEP_IS_HELD =
             that("blocking by STI or MOV SS or HLT holds a step", s -> holdsStep(s), BLOCKING, GUEST_ACTIVITY_STATE);
-    private static final Condition SINGLE_STEPPING = that(
-            "RFLAGS.TF is 1 and IA32_DEBUGCTL.BTF is 0", s -> singleSteps(s), GUEST_RFLAGS, GUEST_IA32_DEBUGCTL);
-    private static final Condition NOT_SINGLE_STEPPING = that(
-            "RFLAGS.TF is 0 or IA32_DEBUGCTL.BTF is 1", s -> !singleSteps(s), GUEST_RFLAGS, GUEST_IA32_DEBUGCTL);
+    private static final Condition SINGLE_STEPPING =
+            that("RFLAGS.TF is 1 and IA32_DEBUGCTL.BTF is 0", s -> singleSteps(s), GUEST_RFLAGS, GUEST_IA32_DEBUGCTL);
+    private static final Condition NOT_SINGLE_STEPPING =
+            that("RFLAGS.TF is 0 or IA32_DEBUGCTL.BTF is 1", s -> !singleSteps(s), GUEST_RFLAGS, GUEST_IA32_DEBUGCTL);
     private static final Condition ADVANCED_DEBUGGING_OF_RTM = that(
             "the processor has RTM, bit 12 is 1, bits 15:13 and 11:0 are 0, and there is no blocking by MOV SS",
             s -> s.hasRtm

@@ -76,10 +76,10 @@ final class GuestRegisterChecks {
             s -> ((s.get(GUEST_IA32_EFER) >> 10 ^ s.get(GUEST_IA32_EFER) >> 8) & 1) == 0,
             GUEST_IA32_EFER);
 
-    private static final Condition IN_64_BIT_MODE = on(IA32E_MODE_GUEST)
-            .and(bitIs1(GUEST_CS_ACCESS_RIGHTS, 13).as("CS.L is 1"));
-    private static final Condition NOT_64_BIT_MODE = off(IA32E_MODE_GUEST)
-            .or(bitIs0(GUEST_CS_ACCESS_RIGHTS, 13).as("CS.L is 0"));
+    private static final Condition IN_64_BIT_MODE =
+            on(IA32E_MODE_GUEST).and(bitIs1(GUEST_CS_ACCESS_RIGHTS, 13).as("CS.L is 1"));
+    private static final Condition NOT_64_BIT_MODE =
+            off(IA32E_MODE_GUEST).or(bitIs0(GUEST_CS_ACCESS_RIGHTS, 13).as("CS.L is 0"));
 
     /** RIP may be non-canonical by its highest bit alone: execution then faults. */
     private static final Condition RIP_UPPER_BITS_ARE_IDENTICAL = that(
@@ -88,9 +88,7 @@ final class GuestRegisterChecks {
             GUEST_RIP);
 
     private static final Condition RFLAGS_RESERVED_BITS_ARE_0 = that(
-            "bits 63:22, 15, 5 and 3 of RFLAGS are 0",
-            s -> (s.get(GUEST_RFLAGS) & RFLAGS_RESERVED) == 0,
-            GUEST_RFLAGS);
+            "bits 63:22, 15, 5 and 3 of RFLAGS are 0", s -> (s.get(GUEST_RFLAGS) & RFLAGS_RESERVED) == 0, GUEST_RFLAGS);
 
     // @formatter:off
     static final List<VmEntryCheck> CONTROL_REGISTERS_AND_MSRS = List.of(

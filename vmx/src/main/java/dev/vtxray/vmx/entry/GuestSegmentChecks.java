@@ -35,7 +35,8 @@ import java.util.stream.IntStream;
  */
 final class GuestSegmentChecks {
     private static final Condition V8086 = bitIs1(VmcsField.GUEST_RFLAGS, 17).as("RFLAGS.VM is 1");
-    private static final Condition NOT_V8086 = bitIs0(VmcsField.GUEST_RFLAGS, 17).as("RFLAGS.VM is 0");
+    private static final Condition NOT_V8086 =
+            bitIs0(VmcsField.GUEST_RFLAGS, 17).as("RFLAGS.VM is 0");
     private static final Condition RESTRICTED = NOT_V8086.and(off(UNRESTRICTED_GUEST));
 
     private static final int V8086_LIMIT = 0xFFFF;
@@ -43,6 +44,7 @@ final class GuestSegmentChecks {
 
     /** Bits by type, for a type that can be in a set. */
     private static final int ACCESSED_CODE = 1 << 9 | 1 << 11 | 1 << 13 | 1 << 15;
+
     private static final int NON_CONFORMING_CODE = 1 << 9 | 1 << 11;
     private static final int CONFORMING_CODE = 1 << 13 | 1 << 15;
     private static final int WRITABLE_DATA = 1 << 3 | 1 << 7;
@@ -191,11 +193,11 @@ final class GuestSegmentChecks {
     }
 
     private static Condition has(Segment segment, int bit, String words) {
-        return that(words + " is 1", s -> segment.has(s, bit), segment.rights);
+        return that(words + " is 1", s -> segment.has(s, bit), segment.rights, bit);
     }
 
     private static Condition hasNot(Segment segment, int bit, String words) {
-        return that(words + " is 0", s -> !segment.has(s, bit), segment.rights);
+        return that(words + " is 0", s -> !segment.has(s, bit), segment.rights, bit);
     }
 
     private static Condition typeIn(Segment segment, int types) {
@@ -203,7 +205,8 @@ final class GuestSegmentChecks {
                 .filter(type -> (types >> type & 1) != 0)
                 .mapToObj(Integer::toString)
                 .collect(Collectors.joining(" or "));
-        return that(segment + ".type is " + list, s -> (types >> segment.type(s) & 1) != 0, segment.rights);
+        return that(
+                segment + ".type is " + list, s -> (types >> segment.type(s) & 1) != 0, segment.rights, Segment.TYPE);
     }
 
     private static Condition sameRpl(Segment one, Segment other) {

@@ -1,9 +1,9 @@
 package dev.vtxray.vmx.entry;
 
 import dev.vtxray.vmx.vmcs.VmcsField;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /** One check of a VM entry. */
 public final class VmEntryCheck {
@@ -12,7 +12,7 @@ public final class VmEntryCheck {
     private final EntryOutcome outcome;
     private final Condition when;
     private final Condition must;
-    private final Set<VmcsField> fields;
+    private final Map<VmcsField, Long> bits;
 
     VmEntryCheck(String id, CheckSection section, EntryOutcome outcome, Condition when, Condition must) {
         this.id = id;
@@ -20,8 +20,8 @@ public final class VmEntryCheck {
         this.outcome = outcome;
         this.when = when;
         this.must = must;
-        this.fields = new LinkedHashSet<>(must.fields());
-        this.fields.addAll(when.fields());
+        this.bits = new LinkedHashMap<>(must.bits());
+        when.bits().forEach((field, mask) -> bits.merge(field, mask, (a, b) -> a | b));
     }
 
     /** The identifier, such as {@code "GUEST-RFL-02"}. */
@@ -46,7 +46,12 @@ public final class VmEntryCheck {
 
     /** The fields that decide it: first those that must have some value, then those that say whether they must. */
     public List<VmcsField> fields() {
-        return List.copyOf(fields);
+        return List.copyOf(bits.keySet());
+    }
+
+    /** The bits of a field that take part in the decision; 0 for a field that does not. */
+    long bitsOf(VmcsField field) {
+        return bits.getOrDefault(field, 0L);
     }
 
     /** Whether memory or the processor's own state takes part in the decision. */

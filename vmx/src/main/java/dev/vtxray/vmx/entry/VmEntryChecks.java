@@ -3,7 +3,9 @@ package dev.vtxray.vmx.entry;
 import dev.vtxray.vmx.vmcs.Vmcs;
 import dev.vtxray.vmx.vmcs.VmcsField;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -38,10 +40,13 @@ public final class VmEntryChecks {
     /** How many words a set of evaluated rows takes. */
     static final int ROW_WORDS = (EVALUATED.length + 63) / 64;
 
-    /** For each field, by ordinal, the set of rows that look at it. */
-    private static final long[][] ROWS_BY_FIELD = rowsByField();
+    /** For each field, by ordinal, what looks at it. */
+    private static final Dependents[][] DEPENDENTS = dependents();
 
     private static final long[] ROWS_LOOKING_OUTSIDE = rowsLookingOutside();
+
+    /** The rows that look at the same bits of a field. */
+    private record Dependents(long bits, long[] rows) {}
 
     private VmEntryChecks() {}
 
@@ -66,7 +71,7 @@ public final class VmEntryChecks {
 
     /**
      * The first check that fails, or null if all pass: the same answer as {@link #firstViolation}, found by evaluating
-     * only rows that look at a field changed since the last entry that this state let through, or at something outside
+     * only rows that look at a bit changed since the last entry that this state let through, or at something outside
      * the VMCS. If all pass, the VMCS remembers that.
      *
      * @param state prepared for this entry; always the same object for one virtual CPU
@@ -99,14 +104,34 @@ public final class VmEntryChecks {
         return VmEntryReport.of(violated, passedControlAndHost, passedGuest, state);
     }
 
+    /** The table as a Markdown page: a section per chapter of the manual, a row per check. */
+    public static String toMarkdown() {
+        StringBuilder page =
+                new StringBuilder("# VM-entry checks\n\nGenerated from the table in `dev.vtxray.vmx.entry`.\n");
+        CheckSection section = null;
+        for (VmEntryCheck check : ALL) {
+            if (check.section() != section) {
+                section = check.section();
+                page.append("\n## %s\n\n| id | rule | if violated |\n|---|---|---|\n".formatted(section.title()));
+            }
+            page.append("| %s | %s | %s |\n"
+                    .formatted(check.id(), check.rule(), check.outcome().text()));
+        }
+        return page.toString();
+    }
+
     private static @Nullable VmEntryCheck firstViolationAmongChanged(EntryState state) {
         long[] rows = state.rowsToEvaluate;
         System.arraycopy(ROWS_LOOKING_OUTSIDE, 0, rows, 0, ROW_WORDS);
         for (int word = 0; word < Vmcs.changeWords(); word++) {
             for (long left = state.vmcs().changedFields(word); left != 0; left &= left - 1) {
-                addRows(rows, ROWS_BY_FIELD[word << 6 | Long.numberOfTrailingZeros(left)]);
+                addDependents(rows, word << 6 | Long.numberOfTrailingZeros(left), state.vmcs());
             }
         }
+        return firstViolationIn(rows, state);
+    }
+
+    private static @Nullable VmEntryCheck firstViolationIn(long[] rows, EntryState state) {
         for (int word = 0; word < ROW_WORDS; word++) {
             for (long left = rows[word]; left != 0; left &= left - 1) {
                 VmEntryCheck check = EVALUATED[word << 6 | Long.numberOfTrailingZeros(left)];
@@ -118,20 +143,32 @@ public final class VmEntryChecks {
         return null;
     }
 
-    private static void addRows(long[] rows, long[] more) {
-        for (int word = 0; word < ROW_WORDS; word++) {
-            rows[word] |= more[word];
+    private static void addDependents(long[] rows, int field, Vmcs vmcs) {
+        long changed = vmcs.changedBits(field);
+        for (Dependents dependents : DEPENDENTS[field]) {
+            if ((changed & dependents.bits) != 0) {
+                for (int word = 0; word < ROW_WORDS; word++) {
+                    rows[word] |= dependents.rows[word];
+                }
+            }
         }
     }
 
-    private static long[][] rowsByField() {
-        long[][] rows = new long[VmcsField.COUNT][ROW_WORDS];
-        for (int i = 0; i < EVALUATED.length; i++) {
-            for (VmcsField field : EVALUATED[i].fields()) {
-                rows[field.ordinal()][i >> 6] |= 1L << i;
+    private static Dependents[][] dependents() {
+        Dependents[][] dependents = new Dependents[VmcsField.COUNT][];
+        for (VmcsField field : VmcsField.values()) {
+            Map<Long, long[]> rowsByBits = new LinkedHashMap<>();
+            for (int i = 0; i < EVALUATED.length; i++) {
+                long bits = EVALUATED[i].bitsOf(field);
+                if (bits != 0) {
+                    rowsByBits.computeIfAbsent(bits, b -> new long[ROW_WORDS])[i >> 6] |= 1L << i;
+                }
             }
+            dependents[field.ordinal()] = rowsByBits.entrySet().stream()
+                    .map(entry -> new Dependents(entry.getKey(), entry.getValue()))
+                    .toArray(Dependents[]::new);
         }
-        return rows;
+        return dependents;
     }
 
     private static long[] rowsLookingOutside() {

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * The data of one virtual-machine control structure: a value per field, the launch state, and what the header of its
  * region says.
  *
- * <p>Every value is stored truncated to the width of its field. The structure also notes which fields have changed since
- * {@link #markChecked}: a VM entry needs to check only what looks at those.
+ * <p>Every value is stored truncated to the width of its field. The structure also notes which fields have changed
+ * since {@link #markChecked}: a VM entry needs to check only what looks at those.
  */
 public final class Vmcs {
     static final int CHANGE_WORDS = (VmcsField.COUNT + 63) / 64;
@@ -17,6 +17,7 @@ public final class Vmcs {
 
     private final long[] values = new long[VmcsField.COUNT];
     private final long[] changed = new long[CHANGE_WORDS];
+    private final long[] checkedValues = new long[VmcsField.COUNT];
     private @Nullable Object checkedBy;
     private LaunchState launchState = LaunchState.CLEAR;
     private int revision;
@@ -138,7 +139,17 @@ public final class Vmcs {
      * @param checker stands for the processor whose rules were applied, compared by identity
      */
     public void markChecked(Object checker) {
-        checkedBy = checker;
+        if (checkedBy == checker) {
+            for (int word = 0; word < CHANGE_WORDS; word++) {
+                for (long left = changed[word]; left != 0; left &= left - 1) {
+                    int i = word << 6 | Long.numberOfTrailingZeros(left);
+                    checkedValues[i] = values[i];
+                }
+            }
+        } else {
+            System.arraycopy(values, 0, checkedValues, 0, values.length);
+            checkedBy = checker;
+        }
         Arrays.fill(changed, 0);
     }
 
@@ -148,12 +159,21 @@ public final class Vmcs {
     }
 
     /**
-     * The fields changed since {@link #markChecked}, as bits by ordinal.
+     * The fields set to another value since {@link #markChecked}, as bits by ordinal.
      *
      * @param word 0 for ordinals 0 to 63, and so on; below {@link #changeWords()}
      */
     public long changedFields(int word) {
         return changed[word];
+    }
+
+    /**
+     * The bits of a field that differ from their value at {@link #markChecked}.
+     *
+     * @param ordinal the field's ordinal
+     */
+    public long changedBits(int ordinal) {
+        return values[ordinal] ^ checkedValues[ordinal];
     }
 
     /** How many words {@link #changedFields} has. */
