@@ -146,9 +146,14 @@ final class CaseGenerator {
         return NativeCase.WINDOW + 64 + random.nextInt(128);
     }
 
-    /** An address in the page of the code. */
+    /** An address in the page of the code, where nothing but breakpoints is. */
     private long nearby() {
-        return NativeCase.START + random.nextInt(200) - 100;
+        return NativeCase.START + displacement();
+    }
+
+    /** Off the instruction itself, wherever it is counted from. */
+    private int displacement() {
+        return oneIn(2) ? 16 + random.nextInt(100) : -16 - random.nextInt(100);
     }
 
     private void putMemory(long address, long value) {
@@ -338,8 +343,8 @@ final class CaseGenerator {
             case Iw -> number(value(), 2);
             case Iz -> number(value(), Math.min(operandSize(), 4));
             case Iv -> number(value(), operandSize());
-            case Jb -> number(random.nextInt(200) - 100, 1);
-            case Jz -> number(random.nextInt(200) - 100, 4);
+            case Jb -> number(displacement(), 1);
+            case Jz -> number(displacement(), 4);
             case Ob, Ov -> number(inWindow(), is64Bit && !narrowAddress ? 8 : 4);
             default -> {}
         }
