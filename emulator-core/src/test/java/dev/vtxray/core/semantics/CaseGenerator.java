@@ -66,7 +66,7 @@ final class CaseGenerator {
         byte[] bytes = new byte[16];
         Arrays.fill(bytes, (byte) 0xCC);
         System.arraycopy(code.array(), 0, bytes, 0, code.position());
-        return new NativeCase(row, mode, bytes, registers.clone(), flags, memory.clone());
+        return new NativeCase(row, mode, bytes, code.position(), registers.clone(), flags, memory.clone());
     }
 
     // --- state ------------------------------------------------------------------------------------------------------

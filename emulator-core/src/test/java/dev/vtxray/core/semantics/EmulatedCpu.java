@@ -50,8 +50,8 @@ final class EmulatedCpu {
     NativeCase.Outcome run(NativeCase given) {
         enter(given);
         Insn insn = decoder.decode(given.code(), 0, given.code().length, given.mode(), 0);
-        if (insn == null) {
-            throw new IllegalStateException("more than 15 bytes: " + given);
+        if (insn == null || insn.length != given.length()) {
+            throw new IllegalStateException("decoded as " + insn + ": " + given);
         }
         int vector = execute(insn);
         byte[] bytes = new byte[NativeCase.MEMORY_SIZE];

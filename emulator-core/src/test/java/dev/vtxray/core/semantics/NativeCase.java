@@ -10,11 +10,12 @@ import java.util.HexFormat;
  * @param row       row that the instruction was made from
  * @param mode      8 for 64-bit code, 4 for 32-bit code
  * @param code      16 bytes: the instruction, then breakpoints
+ * @param length    bytes of the instruction
  * @param registers the 16 general registers
  * @param flags     RFLAGS
  * @param memory    256 bytes at {@link #WINDOW}
  */
-record NativeCase(Row row, int mode, byte[] code, long[] registers, int flags, byte[] memory) {
+record NativeCase(Row row, int mode, byte[] code, int length, long[] registers, int flags, byte[] memory) {
     /** Where the instruction stands. */
     static final long START = 0x1000_0800L;
     /** First of two pages of data. */
@@ -76,7 +77,7 @@ record NativeCase(Row row, int mode, byte[] code, long[] registers, int flags, b
         return "%s in %d-bit code, %s%nbefore: %s".formatted(
                 row,
                 8 * mode,
-                HexFormat.of().formatHex(code),
+                HexFormat.of().formatHex(code, 0, length),
                 new Outcome(EXECUTED, 0, registers, flags, memory).show(mode, FLAGS));
     }
 }

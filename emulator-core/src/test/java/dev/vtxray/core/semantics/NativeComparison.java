@@ -41,7 +41,13 @@ final class NativeComparison {
                 || Stream.of(Conditions.NAMES).anyMatch(name -> mnemonic.equals("J" + name));
         return (conditional || MNEMONICS.contains(mnemonic))
                 && row.sensitivity() == null
+                && !isReservedHint(row)
                 && row.operands().stream().noneMatch(PRIVILEGED_OPERANDS::contains);
+    }
+
+    /** 0F 0D with anything but a memory operand is a no-operation for Intel's processors, but undefined for AMD's. */
+    private static boolean isReservedHint(Row row) {
+        return row.opcode().equals("0F 0D");
     }
 
     /** Random cases of these rows, each in every mode in which it exists. */
@@ -107,17 +113,8 @@ final class NativeComparison {
         OperandKind last = operands.get(operands.size() - 1);
         int count = last == OperandKind.CL
                 ? (int) given.registers()[1]
-                : last == OperandKind.ONE ? 1 : lastByte(given.code());
+                : last == OperandKind.ONE ? 1 : given.code()[given.length() - 1];
         return count & (operandSize(given) == 8 ? 63 : 31);
-    }
-
-    /** The last byte of an instruction that is padded with breakpoints. */
-    private static int lastByte(byte[] code) {
-        int end = code.length;
-        while (end > 1 && code[end - 1] == (byte) 0xCC) {
-            end--;
-        }
-        return code[end - 1];
     }
 
     private static int operandSize(NativeCase given) {
