@@ -23,9 +23,9 @@ final class NativeComparison {
                             + "PREFETCHT2 PREFETCHW LFENCE MFENCE SFENCE CLFLUSH UD2 UD1")
             .split(" "));
 
-    private static final Set<OperandKind> PRIVILEGED_OPERANDS = Set.of(
+    private static final Set<OperandKind> SYSTEM_OPERANDS = Set.of(
             OperandKind.Sw, OperandKind.Cy, OperandKind.Dy, OperandKind.ES, OperandKind.CS, OperandKind.SS,
-            OperandKind.DS, OperandKind.FS, OperandKind.GS);
+            OperandKind.DS, OperandKind.FS, OperandKind.GS, OperandKind.Ap, OperandKind.Mp);
 
     private NativeComparison() {}
 
@@ -42,7 +42,7 @@ final class NativeComparison {
         return (conditional || MNEMONICS.contains(mnemonic))
                 && row.sensitivity() == null
                 && !isReservedHint(row)
-                && row.operands().stream().noneMatch(PRIVILEGED_OPERANDS::contains);
+                && row.operands().stream().noneMatch(SYSTEM_OPERANDS::contains);
     }
 
     /** 0F 0D with anything but a memory operand is a no-operation for Intel's processors, but undefined for AMD's. */
