@@ -164,11 +164,13 @@ final class CaseGenerator {
         return random.nextInt(n) == 0;
     }
 
-    // --- prefixes and opcode ------------------------------------------------------------------------------------------
+    // --- prefixes and opcode
+    // ------------------------------------------------------------------------------------------
 
     private void prefixes() {
         // Intel's processors ignore 66H before a near branch in 64-bit mode, AMD's obey it.
-        boolean fixed = row.operandSize() == OperandSize.FORCED_64 || row.encoding().prefix() == 1;
+        boolean fixed =
+                row.operandSize() == OperandSize.FORCED_64 || row.encoding().prefix() == 1;
         narrow = oneIn(4) && !fixed && !row.mnemonic().equals("BSWAP");
         narrowAddress = is64Bit && oneIn(8);
         if (narrow) {
@@ -189,7 +191,9 @@ final class CaseGenerator {
         if (row.encoding().prefix() > 1) {
             code.put((byte) row.encoding().prefix());
         }
-        boolean isNop = row.encoding().map() == 0 && row.encoding().opcode() == 0x90 && !row.encoding().inOpcode();
+        boolean isNop = row.encoding().map() == 0
+                && row.encoding().opcode() == 0x90
+                && !row.encoding().inOpcode();
         if (is64Bit && oneIn(2) && !isNop) {
             rex = 0x40 | random.nextInt(16);
             code.put((byte) rex);
@@ -211,7 +215,8 @@ final class CaseGenerator {
         }
     }
 
-    // --- ModRM --------------------------------------------------------------------------------------------------------
+    // --- ModRM
+    // --------------------------------------------------------------------------------------------------------
 
     private void modRm() {
         int extension = row.encoding().extension();
@@ -245,7 +250,8 @@ final class CaseGenerator {
             target += NON_CANONICAL;
         }
         int register = reg | (rex & 4) << 1;
-        boolean bitString = BIT_STRINGS.contains(row.mnemonic()) && row.operands().contains(OperandKind.Gv);
+        boolean bitString =
+                BIT_STRINGS.contains(row.mnemonic()) && row.operands().contains(OperandKind.Gv);
         if (bitString) {
             registers[register] = random.nextInt(256) - 128;
         }
@@ -320,7 +326,8 @@ final class CaseGenerator {
         registers[base] = value;
     }
 
-    // --- immediates ---------------------------------------------------------------------------------------------------
+    // --- immediates
+    // ---------------------------------------------------------------------------------------------------
 
     private int operandSize() {
         if (!is64Bit) {
