@@ -68,7 +68,7 @@ class DescriptorTablesTests {
     @Test
     void ltrRefusesNullLocalAndWrongSelectors() {
         assertThat(withSelector(LTR, 3)).isEqualTo("#GP(0H)");
-        assertThat(withSelector(LTR, SystemBench.TSS | 4)).isEqualTo("#GP(3CH)");
+        assertThat(withSelector(LTR, SystemBench.TSS | 4)).isEqualTo("#GP(3cH)");
         assertThat(withSelector(LTR, SystemBench.DATA)).isEqualTo("#GP(10H)");
         c.gdtrLimit = SystemBench.TSS + 7;
         assertThat(withSelector(LTR, SystemBench.TSS)).as("second half beyond the table").isEqualTo("#GP(38H)");
@@ -112,7 +112,7 @@ class DescriptorTablesTests {
         "08, CF9B00, FFFFFFFF",
         "18, AF9B00, FFFFFFFF",
         "38, 8900,   107",
-        "50, EC00,   ",
+        "50, 10EC00, ",
         "60, 8200,   1F",
         "70, CF1300, FFFFFFFF",
         "00, ,       ",
