@@ -23,6 +23,16 @@ class CacheAndTlbTests {
     }
 
     @Test
+    void invlpgInvalidatesEveryPartOfALargePage() {
+        bench.memory.write(0x40_5000, 8, 4);
+        assertThat(c.mmu.load64(0x20_5000)).isZero();
+        bench.memory.write(SystemBench.PAGE_TABLES + 0x2008, 8, 0x40_00E7);
+        c.r[Cpu.RAX] = 0x20_0000;
+        bench.run("0F 01 38");
+        assertThat(c.mmu.load64(0x20_5000)).isEqualTo(4);
+    }
+
+    @Test
     void invpcidChecksItsTypeAndDescriptor() {
         bench.memory.write(0x600, 8, 1);
         for (long type : new long[] {0, 1, 4}) {
