@@ -14,35 +14,25 @@ import java.util.stream.Stream;
 /** Puts the same cases before both processors and compares what is defined. */
 final class NativeComparison {
     /** What a user program may execute without asking the operating system, apart from conditional instructions. */
-    private static final Set<String> MNEMONICS =
-            Set.of(("ADD OR ADC SBB AND SUB XOR CMP TEST INC DEC NOT NEG MOV MOVZX MOVSX MOVSXD LEA XLAT BSWAP CBW CWD "
+    private static final Set<String> MNEMONICS = Set.of((
+                    "ADD OR ADC SBB AND SUB XOR CMP TEST INC DEC NOT NEG MOV MOVZX MOVSX MOVSXD LEA XLAT BSWAP CBW CWD "
                             + "PUSH POP PUSHA POPA PUSHF POPF ENTER LEAVE LAHF SAHF JMP CALL RET LOOP LOOPE LOOPNE JRCXZ "
                             + "ROL ROR RCL RCR SHL SHR SAR SHLD SHRD MUL IMUL DIV IDIV BT BTS BTR BTC BSF BSR TZCNT LZCNT "
                             + "POPCNT MOVBE XCHG CMPXCHG XADD CMPXCHG8B MOVS CMPS STOS LODS SCAS DAA DAS AAA AAS AAM AAD "
                             + "SALC BOUND CMC CLC STC CLD STD NOP ENDBR64 ENDBR32 PREFETCHNTA PREFETCHT0 PREFETCHT1 "
                             + "PREFETCHT2 PREFETCHW LFENCE MFENCE SFENCE CLFLUSH UD2 UD1")
-                    .split(" "));
+            .split(" "));
 
-    private static final Set<OperandKind> SYSTEM_OPERANDS = Set.of(
-            OperandKind.Sw,
-            OperandKind.Cy,
-            OperandKind.Dy,
-            OperandKind.ES,
-            OperandKind.CS,
-            OperandKind.SS,
-            OperandKind.DS,
-            OperandKind.FS,
-            OperandKind.GS,
-            OperandKind.Ap,
-            OperandKind.Mp);
+    /** Far pointers would leave the case for wherever the operating system's segments lead. */
+    private static final Set<OperandKind> PRIVILEGED_OPERANDS = Set.of(
+            OperandKind.Ap, OperandKind.Mp, OperandKind.Sw, OperandKind.Cy, OperandKind.Dy, OperandKind.ES,
+            OperandKind.CS, OperandKind.SS, OperandKind.DS, OperandKind.FS, OperandKind.GS);
 
     private NativeComparison() {}
 
     /** The rows that can be compared. */
     static List<Row> rows() {
-        return BaseInstructions.rows().stream()
-                .filter(NativeComparison::isUserRow)
-                .toList();
+        return BaseInstructions.rows().stream().filter(NativeComparison::isUserRow).toList();
     }
 
     private static boolean isUserRow(Row row) {
@@ -52,13 +42,7 @@ final class NativeComparison {
                 || Stream.of(Conditions.NAMES).anyMatch(name -> mnemonic.equals("J" + name));
         return (conditional || MNEMONICS.contains(mnemonic))
                 && row.sensitivity() == null
-                && !isReservedHint(row)
-                && row.operands().stream().noneMatch(SYSTEM_OPERANDS::contains);
-    }
-
-    /** 0F 0D with anything but a memory operand is a no-operation for Intel's processors, but undefined for AMD's. */
-    private static boolean isReservedHint(Row row) {
-        return row.opcode().equals("0F 0D");
+                && row.operands().stream().noneMatch(PRIVILEGED_OPERANDS::contains);
     }
 
     /** Random cases of these rows, each in every mode in which it exists. */
@@ -93,14 +77,12 @@ final class NativeComparison {
     // --- what the manual leaves undefined ----------------------------------------------------------------------------
 
     private static boolean isShift(Row row) {
-        return Set.of("SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD")
-                .contains(row.mnemonic());
+        return Set.of("SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD").contains(row.mnemonic());
     }
 
     /** SHLD and SHRD by more than the operand has bits leave everything undefined. */
     private static boolean isDefined(NativeCase given) {
-        boolean isDouble =
-                given.row().mnemonic().equals("SHLD") || given.row().mnemonic().equals("SHRD");
+        boolean isDouble = given.row().mnemonic().equals("SHLD") || given.row().mnemonic().equals("SHRD");
         return !isDouble || count(given) <= 8 * operandSize(given);
     }
 
@@ -126,8 +108,17 @@ final class NativeComparison {
         OperandKind last = operands.get(operands.size() - 1);
         int count = last == OperandKind.CL
                 ? (int) given.registers()[1]
-                : last == OperandKind.ONE ? 1 : given.code()[given.length() - 1];
+                : last == OperandKind.ONE ? 1 : lastByte(given.code());
         return count & (operandSize(given) == 8 ? 63 : 31);
+    }
+
+    /** The last byte of an instruction that is padded with breakpoints. */
+    private static int lastByte(byte[] code) {
+        int end = code.length;
+        while (end > 1 && code[end - 1] == (byte) 0xCC) {
+            end--;
+        }
+        return code[end - 1];
     }
 
     private static int operandSize(NativeCase given) {
