@@ -5,6 +5,7 @@ import dev.vtxray.core.cpu.Cpu;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.control.ControlWord;
+import dev.vtxray.vmx.control.ExitReason;
 import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.entry.VmEntryCheck;
@@ -196,6 +197,16 @@ public final class VmxUnit {
         }
         current = vmcs;
         return entry.enterHosted(vmcs);
+    }
+
+    /**
+     * Writes the state in which the processor is into the guest-state area, for a host that takes over running software.
+     * The control words of {@code vmcs} must be set already.
+     */
+    public void capture(Vmcs vmcs) {
+        takeControls(vmcs);
+        cpu.current = null;
+        GuestState.save(cpu, vmcs, this, VmExit.of(ExitReason.CPUID), cpu.flags.get());
     }
 
     /** Access to the guest that was left last, for a Java host that handles its exit. */
