@@ -7,6 +7,8 @@ module dev.vtxray.testkit {
     requires info.picocli;
     requires static org.jspecify;
 
+    exports dev.vtxray.testkit.pc;
+
     opens dev.vtxray.testkit.cli to
             info.picocli;
 }

@@ -56,7 +56,7 @@ final class MergeTable {
     private static List<Row> rows() {
         List<Row> rows = new ArrayList<>();
         for (VmcsField field : VmcsField.values()) {
-            if (field.group() == VmcsField.Group.GUEST && !isRuled(field)) {
+            if (field.group() == VmcsField.Group.GUEST_STATE && !isRuled(field)) {
                 rows.add(new Row(field, "vmcs12", sources -> sources.vmcs12().get(field)));
             }
         }

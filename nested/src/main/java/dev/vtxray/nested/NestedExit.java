@@ -62,7 +62,7 @@ final class NestedExit {
         int exit = to.get32(PRIMARY_VM_EXIT_CONTROLS);
         for (MergeTable.Row row : MergeTable.ROWS) {
             VmcsField field = row.field();
-            if (field.group() == VmcsField.Group.GUEST && isSaved(field, exit)) {
+            if (field.group() == VmcsField.Group.GUEST_STATE && isSaved(field, exit)) {
                 to.set(field, from.get(field));
             }
         }

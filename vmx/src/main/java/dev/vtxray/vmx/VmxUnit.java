@@ -6,6 +6,7 @@ import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.control.ControlWord;
 import dev.vtxray.vmx.control.ExitReason;
+import dev.vtxray.vmx.control.PinControl;
 import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.entry.VmEntryCheck;
@@ -306,6 +307,7 @@ public final class VmxUnit {
         cpu.interceptor = intercepts;
         cpu.secondStage = ept.isNeeded() ? ept : null;
         cpu.eventGate = gate;
+        cpu.iretKeepsNmiBlocking = PinControl.NMI_EXITING.in(pin) && !PinControl.VIRTUAL_NMIS.in(pin);
         cpu.crPolicy = controlRegisters;
         cpu.boundaryEvents = boundary;
         cpu.tscView = VmEntry.tscOffset(vmcs, primary);
@@ -329,6 +331,7 @@ public final class VmxUnit {
         cpu.interceptor = null;
         cpu.secondStage = null;
         cpu.eventGate = null;
+        cpu.iretKeepsNmiBlocking = false;
         cpu.tscView = 0;
         cpu.translationTag = 0;
         cpu.mmu.alone = true;
