@@ -57,7 +57,8 @@ public final class Pc {
                 .instructions(VmxInstructions.rows(units::get))
                 .features(feature -> offers(profile, feature))
                 .build();
-        VmcsStore store = new VmcsStore(new MemoryBytes(machine.memory()));
+        PhysicalBytes bytes = new MemoryBytes(machine.memory());
+        VmcsStore store = builder.memoryResidentVmcs ? VmcsStore.memoryResident(bytes) : new VmcsStore(bytes);
         for (Cpu cpu : machine.cpus()) {
             addCpu(cpu, store);
         }
@@ -237,6 +238,7 @@ public final class Pc {
         private long hostReserve;
         private long slice = Machine.DEFAULT_SLICE;
         private ByteSink serial = value -> {};
+        private boolean memoryResidentVmcs;
 
         private Builder() {}
 
@@ -269,6 +271,12 @@ public final class Pc {
         /** Cycles after which the next CPU takes its turn. */
         public Builder slice(long cycles) {
             slice = cycles;
+            return this;
+        }
+
+        /** Whether VM entries read and VM exits write the region of the VMCS; see {@link VmcsStore#memoryResident}. */
+        public Builder memoryResidentVmcs(boolean resident) {
+            memoryResidentVmcs = resident;
             return this;
         }
 
