@@ -51,7 +51,7 @@ final class VmEntry {
         return 0;
     }
 
-    /** Entry by a Java host: host-state checks have no meaning and are not made. */
+    /** Entry by a Java host, which fills the host-state area with values that pass; no VM exit ever loads them. */
     @Nullable VmEntryCheck enterHosted(Vmcs vmcs) {
         unit.takeControls(vmcs);
         VmEntryCheck violated = VmEntryChecks.firstViolationOfChanges(unit.entryState());

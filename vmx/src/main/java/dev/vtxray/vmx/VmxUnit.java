@@ -47,6 +47,7 @@ public final class VmxUnit {
     private final EptWalk ept;
     private final ApicUnit apic;
     private final PreemptionTimer timer;
+    private final GuestContext guestContext;
 
     private Mode mode = Mode.OFF;
     private long vmxonPointer = NO_POINTER;
@@ -63,6 +64,7 @@ public final class VmxUnit {
     private int secondary;
     private int exitWord;
     private int entryWord;
+    private long guestTag;
 
     /** Virtual-NMI blocking of the guest that runs. */
     boolean virtualNmiBlocking;
@@ -90,6 +92,7 @@ public final class VmxUnit {
         this.intercepts = new InterceptTable(this, controlRegisters);
         this.boundary = new BoundaryEventsInGuest(this);
         this.gate = new ExceptionGate(this);
+        this.guestContext = new GuestContext(this);
     }
 
     public Cpu cpu() {
@@ -195,6 +198,15 @@ public final class VmxUnit {
         return entry.enterHosted(vmcs);
     }
 
+    /** Access to the guest that was left last, for a Java host that handles its exit. */
+    public GuestContext guestContext() {
+        return guestContext;
+    }
+
+    long guestTag() {
+        return guestTag;
+    }
+
     /** Leaves the guest that runs as a VM exit of this reason would, for a host that decides so by itself. */
     void deliver(VmExit exit) {
         exitDelivery.deliver(exit);
@@ -264,7 +276,7 @@ public final class VmxUnit {
 
     /** Reads the control words of the guest about to run. */
     void takeControls(Vmcs vmcs) {
-        entryState.prepare(vmcs, currentPointer, cpu.longMode, false);
+        entryState.prepare(vmcs, currentPointer, host != null || cpu.longMode, false);
         pin = entryState.controls(ControlWord.PIN_BASED);
         primary = entryState.controls(ControlWord.PRIMARY_PROCESSOR_BASED);
         secondary = entryState.controls(ControlWord.SECONDARY_PROCESSOR_BASED);
@@ -286,10 +298,11 @@ public final class VmxUnit {
         cpu.crPolicy = controlRegisters;
         cpu.boundaryEvents = boundary;
         cpu.tscView = VmEntry.tscOffset(vmcs, primary);
-        cpu.translationTag = TranslationTags.of(
+        guestTag = TranslationTags.of(
                 usesVpid() ? vmcs.get32(VmcsField.VIRTUAL_PROCESSOR_IDENTIFIER) : 0,
                 usesEpt() ? vmcs.get(VmcsField.EPT_POINTER) : 0,
                 usesEpt());
+        cpu.translationTag = guestTag;
         controlRegisters.takeMasks(vmcs);
         apic.configure(vmcs);
         flushIfUntagged();

@@ -133,6 +133,25 @@ public final class PhysicalMemory implements Described, SparseBytes {
         return page;
     }
 
+    /**
+     * Moves the content of RAM up by {@code distance} bytes; what it leaves behind reads zero. No byte is copied.
+     *
+     * @param length   bytes from address 0, a multiple of 2 MiB
+     * @param distance a multiple of 2 MiB
+     */
+    public void moveUp(long length, long distance) {
+        long unit = 1L << GROUP_SHIFT;
+        if (length % unit != 0 || distance % unit != 0 || distance < 0 || length + distance > size) {
+            throw new IllegalArgumentException("cannot move " + length + " bytes of RAM up by " + distance
+                    + ": both must be multiples of 2 MiB and fit in " + size + " bytes of RAM");
+        }
+        int shift = (int) (distance / unit);
+        for (int group = (int) (length / unit) - 1; group >= 0; group--) {
+            groups[group + shift] = groups[group];
+            groups[group] = null;
+        }
+    }
+
     /** Reads 1 to 8 bytes, little-endian, zero-extended; the access may cross pages. */
     public long read(long hpa, int bytes) {
         if ((hpa & RamPage.SIZE - 1) + bytes > RamPage.SIZE) {
