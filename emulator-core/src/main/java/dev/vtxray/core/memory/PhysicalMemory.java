@@ -48,11 +48,16 @@ public final class PhysicalMemory implements Described, SparseBytes {
      * @param size a positive multiple of 4096, at most {@link #MAX_SIZE}
      */
     public PhysicalMemory(long size) {
+        checkSize(size);
+        this.size = size;
+        this.groups = new RamPage[(int) ((size - 1 >>> GROUP_SHIFT) + 1)][];
+    }
+
+    /** @throws IllegalArgumentException if no machine has this much RAM */
+    public static void checkSize(long size) {
         if (size <= 0 || size > MAX_SIZE || (size & RamPage.SIZE - 1) != 0) {
             throw new IllegalArgumentException("RAM size " + size + " is not a positive multiple of 4096 up to 1 TiB");
         }
-        this.size = size;
-        this.groups = new RamPage[(int) ((size - 1 >>> GROUP_SHIFT) + 1)][];
     }
 
     /** Bytes of RAM. */
