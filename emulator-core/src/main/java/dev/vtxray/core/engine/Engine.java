@@ -209,7 +209,7 @@ public final class Engine {
                 block = entered;
                 for (at = 0; at < count; at++) {
                     Insn insn = code[at];
-                    insn.semantic.execute(cpu, insn);
+                    insn.form.execute(cpu, insn);
                 }
                 if (!whole || !entered.setsRip) {
                     cpu.advance(code[count - 1]);
