@@ -85,6 +85,11 @@ public record Row(
         return Form.DEFINITION;
     }
 
+    /** Whether it goes on behind itself or at a displacement from there, and nowhere else. */
+    public boolean isDirectBranch() {
+        return !operands.isEmpty() && (operands.get(0) == OperandKind.Jb || operands.get(0) == OperandKind.Jz);
+    }
+
     public boolean usesModRm() {
         return encoding.extension >= 0
                 || encoding.modRm >= 0

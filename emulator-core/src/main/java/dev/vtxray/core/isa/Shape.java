@@ -78,11 +78,11 @@ public enum Shape {
             return FROM_MEMORY.fits(i) && i.srcSize == 4;
         }
     },
-    /** The destination is wide flat memory, the source a register of the same width or an immediate. */
+    /** The destination is flat memory of any width, the source a register or an immediate of that width. */
     TO_MEMORY {
         @Override
         boolean fits(Insn i) {
-            return i.dstMem && i.dstSize >= 4 && !i.srcMem && isFlat(i);
+            return i.dstMem && !i.srcMem && isFlat(i);
         }
     },
     /** The destination is 8 bytes of flat memory, the source a 64-bit register or an immediate. */

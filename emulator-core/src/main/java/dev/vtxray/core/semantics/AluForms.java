@@ -144,7 +144,8 @@ final class AluForms {
         new Form(Shape.TO_MEMORY) {
             @Override
             public void execute(Cpu c, Insn i) {
-                c.flags.setDifference(i.align, c.mmu.load(i.flatAddress(c), i.dstSize), c.r[i.src] + i.srcAdd, 0);
+                long b = (c.r[i.src] >>> i.srcShift) + i.srcAdd;
+                c.flags.setDifference(i.align, c.mmu.load(i.flatAddress(c), i.dstSize), b, 0);
             }
         },
     };

@@ -38,6 +38,12 @@ final class MoveForms {
                 c.mmu.store(i.flatAddress(c), 4, c.r[i.src] + i.srcAdd);
             }
         },
+        new Form(Shape.TO_MEMORY) {
+            @Override
+            public void execute(Cpu c, Insn i) {
+                c.mmu.store(i.flatAddress(c), i.dstSize, (c.r[i.src] >>> i.srcShift) + i.srcAdd);
+            }
+        },
     };
 
     static final Form LEA = new Form(Shape.ADDRESS) {
@@ -78,6 +84,33 @@ final class MoveForms {
             }
         },
     };
+
+    /** CMOVcc in the order of the encoding. */
+    static final Form[] CMOV = {
+        // @formatter:off
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.of()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, !c.flags.of()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.cf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, !c.flags.cf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.zf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, !c.flags.zf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.cf() || c.flags.zf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, !c.flags.cf() && !c.flags.zf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.sf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, !c.flags.sf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.pf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, !c.flags.pf()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.sf() != c.flags.of()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.sf() == c.flags.of()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, c.flags.zf() || c.flags.sf() != c.flags.of()); } },
+        new Form(Shape.REGISTERS) { @Override public void execute(Cpu c, Insn i) { moveIf(c, i, !c.flags.zf() && c.flags.sf() == c.flags.of()); } },
+        // @formatter:on
+    };
+
+    /** The upper half of a 32-bit destination is cleared whether the condition holds or not. */
+    private static void moveIf(Cpu c, Insn i, boolean holds) {
+        c.r[i.dst] = c.r[holds ? i.src : i.dst] & i.dstMask;
+    }
 
     private MoveForms() {}
 }

@@ -39,6 +39,7 @@ final class Moves {
             String suffix = Conditions.NAMES[number];
             rows.row("CMOV" + suffix, "0F %02X".formatted(0x40 + number), "Gv,Ev")
                     .needs(dev.vtxray.core.isa.CpuidFeature.CMOV)
+                    .forms(MoveForms.CMOV[number])
                     .does((c, i) -> cmov(c, i, condition));
             rows.row("SET" + suffix, "0F %02X".formatted(0x90 + number), "Eb").does((c, i) -> set(c, i, condition));
         }
