@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Blocks by linear address and mode, for one translation context. */
 public final class JumpCache {
-    private static final int ENTRIES = 1024;
+    private static final int ENTRIES = 4096;
 
     private final Block[] blocks = new Block[ENTRIES];
     private final long[] keys = new long[ENTRIES];
@@ -34,6 +34,6 @@ public final class JumpCache {
     }
 
     private static int index(long rip) {
-        return (int) (rip ^ rip >>> 10) & ENTRIES - 1;
+        return (int) (rip ^ rip >>> 12) & ENTRIES - 1;
     }
 }

@@ -30,34 +30,34 @@ public final class Insn {
     public final Form form;
 
     /** Mode of the code: 2 bytes (16-bit), 4 (32-bit) or 8 (64-bit). */
-    public final int codeSize;
+    public final byte codeSize;
     /** Effective operand size in bytes: 1, 2, 4, 8. */
-    public final int size;
+    public final byte size;
     /** 64 - 8 * size: shifts a value's sign bit to bit 63. */
-    public final int align;
+    public final byte align;
 
-    public final int addressSize;
-    public final int length;
+    public final byte addressSize;
+    public final byte length;
     /** Byte offset of the instruction from the start of its block, and of the byte behind it. */
-    public final int start;
+    public final short start;
 
-    public final int end;
+    public final short end;
     public final boolean lock;
-    public final int rep;
+    public final short rep;
 
-    public final int dst;
-    public final int dstShift;
+    public final byte dst;
+    public final byte dstShift;
     public final long dstMask;
-    public final int dstSize;
+    public final byte dstSize;
     /** Bits of the destination register that a write keeps. */
     public final long dstKeep;
 
     public final boolean dstMem;
 
-    public final int src;
-    public final int srcShift;
+    public final byte src;
+    public final byte srcShift;
     public final long srcMask;
-    public final int srcSize;
+    public final byte srcSize;
     public final boolean srcMem;
     /** The immediate, if that is the source; otherwise 0. */
     public final long srcAdd;
@@ -68,54 +68,54 @@ public final class Insn {
     public final int imm2;
 
     public final boolean hasMem;
-    public final int base;
-    public final int index;
-    public final int scale;
+    public final byte base;
+    public final byte index;
+    public final byte scale;
     public final long disp;
     public final long addressMask;
     /** Segment of the memory operand: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS. */
-    public final int seg;
+    public final byte seg;
 
     /** ModRM byte, or -1. */
-    public final int modRm;
+    public final short modRm;
     /** ModRM reg field with REX.R, for rows whose operands do not say it all (control, debug, segment registers). */
-    public final int reg;
+    public final byte reg;
 
     Insn(Draft draft) {
         row = draft.row;
         semantic = draft.semantic;
-        codeSize = draft.codeSize;
-        size = draft.size;
-        align = 64 - 8 * Math.min(size, 8);
-        addressSize = draft.addressSize;
-        length = draft.length;
-        start = draft.start;
-        end = draft.start + draft.length;
+        codeSize = (byte) draft.codeSize;
+        size = (byte) draft.size;
+        align = (byte) (64 - 8 * Math.min(size, 8));
+        addressSize = (byte) draft.addressSize;
+        length = (byte) draft.length;
+        start = (short) draft.start;
+        end = (short) (draft.start + draft.length);
         lock = draft.lock;
-        rep = draft.rep;
-        dst = draft.dst.register;
-        dstShift = draft.dst.shift;
+        rep = (short) draft.rep;
+        dst = (byte) draft.dst.register;
+        dstShift = (byte) draft.dst.shift;
         dstMask = draft.dst.mask;
-        dstSize = draft.dst.size;
+        dstSize = (byte) draft.dst.size;
         dstKeep = dstSize >= 4 ? 0 : ~(dstMask << dstShift);
         dstMem = draft.dst.memory;
-        src = draft.src.register;
-        srcShift = draft.src.shift;
+        src = (byte) draft.src.register;
+        srcShift = (byte) draft.src.shift;
         srcMask = draft.src.mask;
-        srcSize = draft.src.size;
+        srcSize = (byte) draft.src.size;
         srcMem = draft.src.memory;
         srcAdd = draft.src.constant;
         imm = draft.imm;
         imm2 = draft.imm2;
         hasMem = draft.hasMem;
-        base = draft.base;
-        index = draft.index;
-        scale = draft.scale;
+        base = (byte) draft.base;
+        index = (byte) draft.index;
+        scale = (byte) draft.scale;
         disp = draft.ripRelative ? draft.disp + end : draft.disp;
         addressMask = addressSize == 8 ? -1L : addressSize == 4 ? 0xFFFF_FFFFL : 0xFFFFL;
-        seg = draft.seg;
-        modRm = draft.modRm;
-        reg = draft.reg;
+        seg = (byte) draft.seg;
+        modRm = (short) draft.modRm;
+        reg = (byte) draft.reg;
         form = row.formFor(this);
     }
 

@@ -36,6 +36,13 @@ public enum Shape {
             return isWideRegister(i) && !i.srcMem && (i.srcSize == i.dstSize || i.src == Insn.ZERO);
         }
     },
+    /** Registers of any width, or an immediate as the source. */
+    ANY_REGISTERS {
+        @Override
+        boolean fits(Insn i) {
+            return !i.dstMem && !i.srcMem;
+        }
+    },
     /** A wide destination register; the source is a byte count: an immediate or CL. */
     REGISTER_BY_COUNT {
         @Override

@@ -129,10 +129,11 @@ final class AluForms {
     };
 
     static final Form[] CMP = {
-        new Form(Shape.REGISTERS) {
+        new Form(Shape.ANY_REGISTERS) {
             @Override
             public void execute(Cpu c, Insn i) {
-                c.flags.setDifference(i.align, c.r[i.dst], c.r[i.src] + i.srcAdd, 0);
+                long b = (c.r[i.src] >>> i.srcShift) + i.srcAdd;
+                c.flags.setDifference(i.align, c.r[i.dst] >>> i.dstShift, b, 0);
             }
         },
         new Form(Shape.FROM_MEMORY) {
@@ -150,10 +151,11 @@ final class AluForms {
         },
     };
 
-    static final Form TEST = new Form(Shape.REGISTERS) {
+    static final Form TEST = new Form(Shape.ANY_REGISTERS) {
         @Override
         public void execute(Cpu c, Insn i) {
-            c.flags.setLogic(i.align, c.r[i.dst] & c.r[i.src] + i.srcAdd);
+            long b = (c.r[i.src] >>> i.srcShift) + i.srcAdd;
+            c.flags.setLogic(i.align, c.r[i.dst] >>> i.dstShift & b);
         }
     };
 
