@@ -1,6 +1,7 @@
 package dev.vtxray.core.isa;
 
 import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.memory.Bytes;
 
 /**
  * A decoded instruction: its row, and its operands resolved so far that executing it needs no further decoding.
@@ -49,14 +50,10 @@ public final class Insn {
     public final byte dstShift;
     public final long dstMask;
     public final byte dstSize;
-    /** Bits of the destination register that a write keeps. */
-    public final long dstKeep;
-
     public final boolean dstMem;
 
     public final byte src;
     public final byte srcShift;
-    public final long srcMask;
     public final byte srcSize;
     public final boolean srcMem;
     /** The immediate, if that is the source; otherwise 0. */
@@ -97,11 +94,9 @@ public final class Insn {
         dstShift = (byte) draft.dst.shift;
         dstMask = draft.dst.mask;
         dstSize = (byte) draft.dst.size;
-        dstKeep = dstSize >= 4 ? 0 : ~(dstMask << dstShift);
         dstMem = draft.dst.memory;
         src = (byte) draft.src.register;
         srcShift = (byte) draft.src.shift;
-        srcMask = draft.src.mask;
         srcSize = (byte) draft.src.size;
         srcMem = draft.src.memory;
         srcAdd = draft.src.constant;
@@ -131,7 +126,7 @@ public final class Insn {
 
     /** Value of the source, zero-extended. */
     public long loadSrc(Cpu c) {
-        return srcMem ? c.load(this, offset(c), srcSize) : (c.r[src] >>> srcShift & srcMask) + srcAdd;
+        return srcMem ? c.load(this, offset(c), srcSize) : srcRegister(c) + srcAdd;
     }
 
     /** Value of the destination, zero-extended, where it will not be written. */
@@ -149,14 +144,23 @@ public final class Insn {
         if (dstMem) {
             c.store(this, offset(c), dstSize, value);
         } else {
-            c.r[dst] = c.r[dst] & dstKeep | (value & dstMask) << dstShift;
+            c.r[dst] = merge(c.r[dst], value, dstMask, dstShift);
         }
     }
 
     /** Writes the source operand, which must be a register (XADD, XCHG). */
     public void storeSrcRegister(Cpu c, long value) {
-        long keep = srcSize >= 4 ? 0 : ~(srcMask << srcShift);
-        c.r[src] = c.r[src] & keep | (value & srcMask) << srcShift;
+        c.r[src] = merge(c.r[src], value, Bytes.mask(srcSize), srcShift);
+    }
+
+    /** Value of the source register, zero-extended. */
+    public long srcRegister(Cpu c) {
+        return c.r[src] >>> srcShift & Bytes.mask(srcSize);
+    }
+
+    private static long merge(long old, long value, long mask, int shift) {
+        boolean wide = mask >>> 31 != 0;
+        return wide ? value & mask : old & ~(mask << shift) | (value & mask) << shift;
     }
 
     /** Whether the memory operand's address is relative to RIP. */

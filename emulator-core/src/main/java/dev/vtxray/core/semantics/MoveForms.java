@@ -57,7 +57,7 @@ final class MoveForms {
         new Form(Shape.FROM_NARROW_REGISTER) {
             @Override
             public void execute(Cpu c, Insn i) {
-                c.r[i.dst] = c.r[i.src] >>> i.srcShift & i.srcMask;
+                c.r[i.dst] = i.srcRegister(c);
             }
         },
         new Form(Shape.FROM_MEMORY) {
