@@ -4,7 +4,6 @@ import dev.vtxray.core.isa.Insn.Draft;
 import dev.vtxray.core.isa.Insn.Place;
 import dev.vtxray.core.isa.Row.OperandSize;
 import dev.vtxray.core.memory.Bytes;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +16,8 @@ public final class Decoder {
     /** Longest instruction (SDM, Instruction Format). */
     public static final int MAX_LENGTH = 15;
 
-    private static final Row[] NO_ROWS = {};
-    private final Row[][][] maps = new Row[4][256][];
+    private final OpcodeMaps maps;
+    private final boolean[] offered = new boolean[CpuidFeature.values().length];
 
     /**
      * A decoder for these rows.
@@ -26,38 +25,19 @@ public final class Decoder {
      * @param offered tells which CPUID features the CPU has; rows of others do not exist for it
      */
     public Decoder(List<Row> rows, Predicate<CpuidFeature> offered) {
-        List<List<List<Row>>> lists = new ArrayList<>();
-        for (int map = 0; map < 4; map++) {
-            lists.add(new ArrayList<>());
-            for (int opcode = 0; opcode < 256; opcode++) {
-                lists.get(map).add(new ArrayList<>());
-            }
-        }
-        for (Row row : rows) {
-            if (row.feature() != CpuidFeature.BASE && !offered.test(row.feature())) {
-                continue;
-            }
-            Row.Encoding encoding = row.encoding();
-            for (int low = 0; low < (encoding.inOpcode() ? 8 : 1); low++) {
-                lists.get(encoding.map()).get(encoding.opcode() + low).add(row);
-            }
-        }
-        for (int map = 0; map < 4; map++) {
-            for (int opcode = 0; opcode < 256; opcode++) {
-                List<Row> list = lists.get(map).get(opcode);
-                // The rows that demand more come first: a whole ModRM byte, a mandatory prefix, an extension, a whole opcode.
-                list.sort((a, b) -> demands(b) - demands(a));
-                maps[map][opcode] = list.isEmpty() ? NO_ROWS : list.toArray(NO_ROWS);
-            }
-        }
+        this(OpcodeMaps.of(rows), offered);
     }
 
-    private static int demands(Row row) {
-        Row.Encoding encoding = row.encoding();
-        return (encoding.modRm() >= 0 ? 8 : 0)
-                + (encoding.prefix() > 1 ? 4 : 0)
-                + (encoding.extension() >= 0 ? 2 : 0)
-                + (encoding.inOpcode() ? 0 : 1);
+    /**
+     * A decoder for the rows of these maps.
+     *
+     * @param offered tells which CPUID features the CPU has; rows of others do not exist for it
+     */
+    public Decoder(OpcodeMaps maps, Predicate<CpuidFeature> offered) {
+        this.maps = maps;
+        for (CpuidFeature feature : CpuidFeature.values()) {
+            this.offered[feature.ordinal()] = feature == CpuidFeature.BASE || offered.test(feature);
+        }
     }
 
     /**
@@ -229,8 +209,8 @@ public final class Decoder {
         }
 
         private @Nullable Row select(int map) {
-            for (Row row : maps[map][opcode]) {
-                if (fits(row)) {
+            for (Row row : maps.rows(map, opcode)) {
+                if (offered[row.feature().ordinal()] && fits(row)) {
                     return row;
                 }
             }
