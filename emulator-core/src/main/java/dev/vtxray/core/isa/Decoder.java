@@ -19,6 +19,11 @@ public final class Decoder {
     private final OpcodeMaps maps;
     private final boolean[] offered = new boolean[CpuidFeature.values().length];
 
+    // Used again for every instruction, so that the decoded instructions of a block lie side by side in the heap.
+    private final Reader in = new Reader();
+    private final Draft draft = new Draft();
+    private final Pass pass = new Pass();
+
     /**
      * A decoder for these rows.
      *
@@ -51,12 +56,11 @@ public final class Decoder {
      * @return the instruction, or null if more bytes than there are would be needed to tell
      */
     public @Nullable Insn decode(byte[] code, int offset, int limit, int codeSize, int start) {
-        Reader in = new Reader(code, offset, Math.min(limit, offset + MAX_LENGTH));
-        Draft draft = new Draft();
-        draft.codeSize = codeSize;
-        draft.start = start;
+        in.begin(code, offset, Math.min(limit, offset + MAX_LENGTH));
+        draft.begin(codeSize, start);
         try {
-            new Pass(in, draft).run();
+            pass.begin();
+            pass.run();
         } catch (Truncated truncated) {
             if (limit - offset < MAX_LENGTH) {
                 return null;
@@ -79,14 +83,14 @@ public final class Decoder {
     }
 
     private static final class Reader {
-        private final byte[] code;
-        private final int limit;
+        private byte[] code = {};
+        private int limit;
         private int position;
 
-        Reader(byte[] code, int position, int limit) {
-            this.code = code;
-            this.position = position;
-            this.limit = limit;
+        void begin(byte[] newCode, int newPosition, int newLimit) {
+            code = newCode;
+            position = newPosition;
+            limit = newLimit;
         }
 
         int peek() {
@@ -119,21 +123,23 @@ public final class Decoder {
 
     /** The decoding of one instruction, in the order of its bytes. */
     private final class Pass {
-        private final Reader in;
-        private final Draft draft;
-        private final boolean is64Bit;
+        private boolean is64Bit;
         private boolean has66;
         private boolean has67;
         private boolean hasLock;
         private int repeat;
         private int rex;
-        private int segment = -1;
+        private int segment;
         private int opcode;
 
-        Pass(Reader in, Draft draft) {
-            this.in = in;
-            this.draft = draft;
-            this.is64Bit = draft.codeSize == 8;
+        void begin() {
+            is64Bit = draft.codeSize == 8;
+            has66 = false;
+            has67 = false;
+            hasLock = false;
+            repeat = 0;
+            rex = 0;
+            segment = -1;
         }
 
         void run() {
@@ -356,7 +362,7 @@ public final class Decoder {
             }
             List<OperandKind> kinds = row.operands();
             for (int i = 0; i < kinds.size(); i++) {
-                Place place = i == 0 ? draft.dst : i == 1 ? draft.src : new Place();
+                Place place = i == 0 ? draft.dst : i == 1 ? draft.src : draft.other;
                 resolve(kinds.get(i), place);
             }
             if (!kinds.isEmpty() && draft.dst.size == 1 && isByteOperation(kinds)) {

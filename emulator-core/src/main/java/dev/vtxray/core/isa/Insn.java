@@ -180,12 +180,21 @@ public final class Insn {
 
     /** One operand while it is resolved. */
     static final class Place {
-        int register = ZERO;
+        int register;
         int shift;
         long mask;
         int size;
         boolean memory;
         long constant;
+
+        void begin() {
+            register = ZERO;
+            shift = 0;
+            mask = 0;
+            size = 0;
+            memory = false;
+            constant = 0;
+        }
     }
 
     /** An instruction while it is decoded. */
@@ -199,18 +208,46 @@ public final class Insn {
         int start;
         boolean lock;
         int rep;
-        Place dst = new Place();
-        Place src = new Place();
+        final Place dst = new Place();
+        final Place src = new Place();
+        /** A third operand, of which only the immediate counts. */
+        final Place other = new Place();
         long imm;
         int imm2;
         boolean hasMem;
         boolean ripRelative;
-        int base = ZERO;
-        int index = ZERO;
+        int base;
+        int index;
         int scale;
         long disp;
-        int seg = 3;
-        int modRm = -1;
+        int seg;
+        int modRm;
         int reg;
+
+        void begin(int newCodeSize, int newStart) {
+            row = Undefined.ROW;
+            semantic = Undefined.ROW.semantic();
+            codeSize = newCodeSize;
+            size = 0;
+            addressSize = 0;
+            length = 0;
+            start = newStart;
+            lock = false;
+            rep = NO_REP;
+            dst.begin();
+            src.begin();
+            other.begin();
+            imm = 0;
+            imm2 = 0;
+            hasMem = false;
+            ripRelative = false;
+            base = ZERO;
+            index = ZERO;
+            scale = 0;
+            disp = 0;
+            seg = 3;
+            modRm = -1;
+            reg = 0;
+        }
     }
 }
