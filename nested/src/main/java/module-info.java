@@ -5,4 +5,6 @@ import org.jspecify.annotations.NullMarked;
 module dev.vtxray.nested {
     requires transitive dev.vtxray.vmx;
     requires static org.jspecify;
+
+    exports dev.vtxray.nested.cost;
 }
