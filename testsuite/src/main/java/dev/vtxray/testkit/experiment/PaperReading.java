@@ -59,7 +59,7 @@ public final class PaperReading {
         result.measured().on().nestedExits().forEach((reason, count) -> removed.merge(reason, -count, Long::sum));
         removed.values().removeIf(count -> count == 0);
         String changes = removed.entrySet().stream()
-                .map(change -> "%s %s of %s"
+                .map(change -> "%s %s %s"
                         .formatted(
                                 change.getValue() > 0 ? "minus" : "plus",
                                 new Ratio(
@@ -160,7 +160,7 @@ public final class PaperReading {
     }
 
     private static String inWords(ExitReason reason) {
-        return "reason " + reason.number();
+        return "%s (%d)".formatted(ReasonNames.inWords(reason), reason.number());
     }
 
     private static String percent(double reduction) {

@@ -4,6 +4,7 @@ import dev.vtxray.testkit.experiment.ExitCount;
 import dev.vtxray.testkit.experiment.ExperimentRow;
 import dev.vtxray.testkit.experiment.Level;
 import dev.vtxray.testkit.experiment.Ratio;
+import dev.vtxray.testkit.experiment.ReasonNames;
 import dev.vtxray.vmx.control.ExitReason;
 import java.util.List;
 import java.util.Locale;
@@ -38,7 +39,7 @@ final class ExitTables {
     private void heat() {
         page.raw("<section>").heading("heat", "Where the exits happen");
         page.paragraph("All hardware exits per IPI by the level that was running and by reason, start-up and delivery "
-                + "included. The darker, the more. A number that opens shows its exits by CPUID leaf, port, MSR or APIC "
+                + "included. The stronger the colour, the more. A number that opens shows its exits by CPUID leaf, port, MSR or APIC "
                 + "offset.");
         page.raw("<div class=\"scroll\" tabindex=\"0\"><table class=\"heat\">");
         page.raw("<caption>Exits per IPI</caption>");

@@ -26,12 +26,14 @@ final class Html {
         return raw("<h2 id=\"%s\">%s</h2>", id, escape(text));
     }
 
+    /** Text as markup; a percent sign stays on the line of its number. */
     static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")
                 .replace("\"", "&quot;")
-                .replace("'", "&#39;");
+                .replace("'", "&#39;")
+                .replace(" %", "&nbsp;%");
     }
 
     @Override

@@ -89,7 +89,10 @@ final class HtmlReport {
                 .ifPresent(span -> figure(
                         "Modelled synchronization time",
                         String.format(Locale.ROOT, "−%.0f … −%.0f %%", span.low(), span.high()),
-                        "scenarios 1 to 4; the paper measured " + Numbers.reduction(PaperReading.MEASURED_PERCENT)));
+                        String.format(
+                                Locale.ROOT,
+                                "scenarios 1 to 4; the paper measured −%.0f %%",
+                                PaperReading.MEASURED_PERCENT)));
         page.raw("</dl>");
     }
 
@@ -107,12 +110,12 @@ final class HtmlReport {
         page.raw("<div class=\"scroll\" tabindex=\"0\"><table>");
         page.raw("<caption>Measured over %,d IPIs per run, against what was derived before any run</caption>", rounds());
         page.raw("<thead><tr><th scope=\"col\">CPU, profile</th>"
-                + "<th scope=\"col\">Reflected exits, APICv off → on</th><th scope=\"col\">expected</th>"
-                + "<th scope=\"col\">L0 exits, APICv off → on</th><th scope=\"col\">expected</th>"
+                + "<th scope=\"col\">Reflected exits,<br>APICv off → on</th><th scope=\"col\">expected</th>"
+                + "<th scope=\"col\">L0 exits,<br>APICv off → on</th><th scope=\"col\">expected</th>"
                 + "<th scope=\"col\">Verdict</th></tr></thead><tbody>");
         for (RowPair pair : RowPair.of(report.rows())) {
             page.raw(
-                    "<tr><th scope=\"row\">%s</th><td class=\"arrow\">%s</td><td class=\"soft\">%s</td>"
+                    "<tr><th scope=\"row\" class=\"whole\">%s</th><td class=\"arrow\">%s</td><td class=\"soft\">%s</td>"
                             + "<td class=\"arrow\">%s</td><td class=\"soft\">%s</td><td>%s</td></tr>",
                     Html.escape(pair.label()),
                     pair.reflected(),

@@ -39,6 +39,6 @@ final class Numbers {
     }
 
     static String range(Estimate cycles) {
-        return integer(cycles.low()) + " … " + integer(cycles.high());
+        return integer(cycles.low()) + " – " + integer(cycles.high());
     }
 }

@@ -16,8 +16,8 @@ final class SwimLaneSvg {
     private static final int BAR = 14;
     private static final int GAP = 22;
     private static final int AXIS = 30;
-    private static final double VISIT = 16;
-    private static final double NARROWEST = 5;
+    private static final double VISIT = 15;
+    private static final double NARROWEST = 4;
     private static final double WIDEST = 90;
     private static final int TICKS_APART = 90;
 

@@ -154,12 +154,12 @@ final class SyncTimeSection {
     }
 
     private static String estimate(Estimate cycles) {
-        return "<td class=\"number\" title=\"%s\">%s</td>"
-                .formatted(Numbers.range(cycles), Numbers.integer(cycles.value()));
+        return "<td class=\"number\">%s<small>%s</small></td>"
+                .formatted(Numbers.integer(cycles.value()), Numbers.range(cycles));
     }
 
     private String nanoseconds(Estimate cycles) {
-        return "<td class=\"number soft\">%s</td>".formatted(Numbers.integer(topology.nanoseconds(cycles.value())));
+        return estimate(cycles.dividedBy(topology.gigahertz()));
     }
 
     private void paper() {

@@ -1,4 +1,4 @@
-package dev.vtxray.testkit.report;
+package dev.vtxray.testkit.experiment;
 
 import dev.vtxray.vmx.control.ExitReason;
 import java.util.Arrays;
@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Exit reasons as the report writes them. */
-final class ReasonNames {
+/** Exit reasons as people write them. */
+public final class ReasonNames {
     /** Words of their names that are acronyms or instructions. */
     private static final Set<String> CAPITALS =
             Set.of("NMI", "INIT", "IPI", "IO", "SMI", "CR", "DR", "TPR", "APIC", "EOI", "GDTR", "IDTR", "LDTR", "TR",
@@ -19,13 +19,12 @@ final class ReasonNames {
     private ReasonNames() {}
 
     /** Such as {@code APIC access}, or the mnemonic of an instruction. */
-    static String inWords(ExitReason reason) {
+    public static String inWords(ExitReason reason) {
         if (!reason.name().contains("_")) {
             return reason.name();
         }
-        String words = Arrays.stream(reason.name().split("_"))
+        return Arrays.stream(reason.name().split("_"))
                 .map(word -> CAPITALS.contains(word) ? WRITTEN.getOrDefault(word, word) : word.toLowerCase(Locale.ROOT))
                 .collect(Collectors.joining(" "));
-        return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
     }
 }
