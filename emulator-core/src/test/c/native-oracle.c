@@ -126,6 +126,7 @@ int main(void) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         sigaction(signals[i], &action, NULL);
     }
+    alarm(60); // a case that loops ends the whole run
     // 32-bit code needs data segments.
     __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2B));
     raise(SIGUSR1);

@@ -8,6 +8,8 @@ module dev.vtxray.testkit {
     requires static org.jspecify;
 
     exports dev.vtxray.testkit.experiment;
+    exports dev.vtxray.testkit.hypervisor;
+    exports dev.vtxray.testkit.pc;
     exports dev.vtxray.testkit.report;
 
     opens dev.vtxray.testkit.cli to

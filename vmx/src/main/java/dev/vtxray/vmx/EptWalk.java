@@ -194,6 +194,11 @@ final class EptWalk implements SecondStage {
         return taken;
     }
 
+    /** The exit that the access taken last has caused or would have caused. */
+    VmExit pendingExit() {
+        return pendingExit;
+    }
+
     @Override
     public void deliver(Cpu cpu) {
         unit.apic().abandonOperation();

@@ -35,6 +35,7 @@ final class VmEntry {
      *     exit that has been delivered)
      */
     int enterArchitectural(Vmcs vmcs) {
+        unit.store().prepareEntry(unit.currentPointer());
         unit.takeControls(vmcs);
         VmEntryCheck violated = VmEntryChecks.firstViolationOfChanges(unit.entryState());
         if (violated == null) {
@@ -51,7 +52,7 @@ final class VmEntry {
         return 0;
     }
 
-    /** Entry by a Java host: host-state checks have no meaning and are not made. */
+    /** Entry by a Java host, which fills the host-state area with values that pass; no VM exit ever loads them. */
     @Nullable VmEntryCheck enterHosted(Vmcs vmcs) {
         unit.takeControls(vmcs);
         VmEntryCheck violated = VmEntryChecks.firstViolationOfChanges(unit.entryState());

@@ -5,6 +5,8 @@ import dev.vtxray.core.cpu.Cpu;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.control.ControlWord;
+import dev.vtxray.vmx.control.ExitReason;
+import dev.vtxray.vmx.control.PinControl;
 import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.entry.VmEntryCheck;
@@ -47,6 +49,7 @@ public final class VmxUnit {
     private final EptWalk ept;
     private final ApicUnit apic;
     private final PreemptionTimer timer;
+    private final GuestContext guestContext;
 
     private Mode mode = Mode.OFF;
     private long vmxonPointer = NO_POINTER;
@@ -63,6 +66,7 @@ public final class VmxUnit {
     private int secondary;
     private int exitWord;
     private int entryWord;
+    private long guestTag;
 
     /** Virtual-NMI blocking of the guest that runs. */
     boolean virtualNmiBlocking;
@@ -90,6 +94,7 @@ public final class VmxUnit {
         this.intercepts = new InterceptTable(this, controlRegisters);
         this.boundary = new BoundaryEventsInGuest(this);
         this.gate = new ExceptionGate(this);
+        this.guestContext = new GuestContext(this);
     }
 
     public Cpu cpu() {
@@ -195,6 +200,25 @@ public final class VmxUnit {
         return entry.enterHosted(vmcs);
     }
 
+    /**
+     * Writes the state in which the processor is into the guest-state area, for a host that takes over running software.
+     * The control words of {@code vmcs} must be set already.
+     */
+    public void capture(Vmcs vmcs) {
+        takeControls(vmcs);
+        cpu.current = null;
+        GuestState.save(cpu, vmcs, this, VmExit.of(ExitReason.CPUID), cpu.flags.get());
+    }
+
+    /** Access to the guest that was left last, for a Java host that handles its exit. */
+    public GuestContext guestContext() {
+        return guestContext;
+    }
+
+    long guestTag() {
+        return guestTag;
+    }
+
     /** Leaves the guest that runs as a VM exit of this reason would, for a host that decides so by itself. */
     void deliver(VmExit exit) {
         exitDelivery.deliver(exit);
@@ -264,7 +288,7 @@ public final class VmxUnit {
 
     /** Reads the control words of the guest about to run. */
     void takeControls(Vmcs vmcs) {
-        entryState.prepare(vmcs, currentPointer, cpu.longMode, false);
+        entryState.prepare(vmcs, currentPointer, host != null || cpu.longMode, false);
         pin = entryState.controls(ControlWord.PIN_BASED);
         primary = entryState.controls(ControlWord.PRIMARY_PROCESSOR_BASED);
         secondary = entryState.controls(ControlWord.SECONDARY_PROCESSOR_BASED);
@@ -283,13 +307,15 @@ public final class VmxUnit {
         cpu.interceptor = intercepts;
         cpu.secondStage = ept.isNeeded() ? ept : null;
         cpu.eventGate = gate;
+        cpu.iretKeepsNmiBlocking = PinControl.NMI_EXITING.in(pin) && !PinControl.VIRTUAL_NMIS.in(pin);
         cpu.crPolicy = controlRegisters;
         cpu.boundaryEvents = boundary;
         cpu.tscView = VmEntry.tscOffset(vmcs, primary);
-        cpu.translationTag = TranslationTags.of(
+        guestTag = TranslationTags.of(
                 usesVpid() ? vmcs.get32(VmcsField.VIRTUAL_PROCESSOR_IDENTIFIER) : 0,
                 usesEpt() ? vmcs.get(VmcsField.EPT_POINTER) : 0,
                 usesEpt());
+        cpu.translationTag = guestTag;
         controlRegisters.takeMasks(vmcs);
         apic.configure(vmcs);
         flushIfUntagged();
@@ -305,6 +331,7 @@ public final class VmxUnit {
         cpu.interceptor = null;
         cpu.secondStage = null;
         cpu.eventGate = null;
+        cpu.iretKeepsNmiBlocking = false;
         cpu.tscView = 0;
         cpu.translationTag = 0;
         cpu.mmu.alone = true;

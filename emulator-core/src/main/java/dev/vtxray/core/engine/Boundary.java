@@ -48,7 +48,7 @@ final class Boundary {
     }
 
     private boolean meetInit() {
-        if (!cpu.initPending || cpu.activity == Activity.WAIT_FOR_SIPI) {
+        if (!cpu.initPending) {
             return false;
         }
         cpu.initPending = false;

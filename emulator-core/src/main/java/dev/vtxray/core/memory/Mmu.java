@@ -375,6 +375,9 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         RamPage page = memory.page(hpa);
         if (page != null && !cpu.implicitSupervisor) {
             boolean writable = walk.writable && (rights & SecondStage.WRITE) != 0 && page.codeLines == 0;
+            if (walk.large) {
+                t.noteLargePage();
+            }
             t.install(la, page.bytes, cacheable() && (rights & SecondStage.READ) != 0, cacheable() && writable,
                     walk.global);
         }
@@ -397,6 +400,9 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         }
         RamPage page = translateFetch(t, la);
         if (page != null) {
+            if (walk.large) {
+                t.noteLargePage();
+            }
             t.installFetch(la, page);
         }
         return page;

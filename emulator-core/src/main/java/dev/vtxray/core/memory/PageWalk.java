@@ -45,6 +45,8 @@ public final class PageWalk {
 
     boolean executable;
     boolean global;
+    /** Whether the page is larger than 4 KBytes. */
+    boolean large;
 
     PageWalk(Cpu cpu, PhysicalMemory memory) {
         this.cpu = cpu;
@@ -64,6 +66,7 @@ public final class PageWalk {
             writable = true;
             executable = true;
             global = false;
+            large = false;
             return;
         }
         used = 0;
@@ -101,6 +104,7 @@ public final class PageWalk {
             }
             rights = rights & entry & (USER | WRITABLE) | (rights | entry) & NO_EXECUTE;
             if (leaf) {
+                large = shift > RamPage.SHIFT;
                 long offsetMask = (1L << shift) - 1;
                 gpa = entry & ADDRESS & ~offsetMask | la & offsetMask;
                 if (entrySize == 4) {

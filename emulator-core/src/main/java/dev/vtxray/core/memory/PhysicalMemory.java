@@ -48,11 +48,16 @@ public final class PhysicalMemory implements Described, SparseBytes {
      * @param size a positive multiple of 4096, at most {@link #MAX_SIZE}
      */
     public PhysicalMemory(long size) {
+        checkSize(size);
+        this.size = size;
+        this.groups = new RamPage[(int) ((size - 1 >>> GROUP_SHIFT) + 1)][];
+    }
+
+    /** @throws IllegalArgumentException if no machine has this much RAM */
+    public static void checkSize(long size) {
         if (size <= 0 || size > MAX_SIZE || (size & RamPage.SIZE - 1) != 0) {
             throw new IllegalArgumentException("RAM size " + size + " is not a positive multiple of 4096 up to 1 TiB");
         }
-        this.size = size;
-        this.groups = new RamPage[(int) ((size - 1 >>> GROUP_SHIFT) + 1)][];
     }
 
     /** Bytes of RAM. */
@@ -126,6 +131,25 @@ public final class PhysicalMemory implements Described, SparseBytes {
             pages[index] = page;
         }
         return page;
+    }
+
+    /**
+     * Moves the content of RAM up by {@code distance} bytes; what it leaves behind reads zero. No byte is copied.
+     *
+     * @param length   bytes from address 0, a multiple of 2 MiB
+     * @param distance a multiple of 2 MiB
+     */
+    public void moveUp(long length, long distance) {
+        long unit = 1L << GROUP_SHIFT;
+        if (length % unit != 0 || distance % unit != 0 || distance < 0 || length + distance > size) {
+            throw new IllegalArgumentException("cannot move " + length + " bytes of RAM up by " + distance
+                    + ": both must be multiples of 2 MiB and fit in " + size + " bytes of RAM");
+        }
+        int shift = (int) (distance / unit);
+        for (int group = (int) (length / unit) - 1; group >= 0; group--) {
+            groups[group + shift] = groups[group];
+            groups[group] = null;
+        }
     }
 
     /** Reads 1 to 8 bytes, little-endian, zero-extended; the access may cross pages. */

@@ -32,6 +32,8 @@ public final class Tlb {
 
     boolean user;
     private boolean used;
+    /** Whether parts of larger pages are kept: invalidating one part must invalidate the whole page. */
+    private boolean holdsLargePages;
 
     Tlb() {
         Arrays.fill(readTags, NONE);
@@ -66,8 +68,17 @@ public final class Tlb {
         fetchPages[index] = page;
     }
 
-    /** Drops the translation of one page. */
+    /** A part of a page of more than 4 KBytes is going to be kept. */
+    void noteLargePage() {
+        holdsLargePages = true;
+    }
+
+    /** Drops the translation of one page, and more if it may be a part of a larger one. */
     void flushPage(long la) {
+        if (holdsLargePages) {
+            flush();
+            return;
+        }
         int index = index(la);
         readTags[index] = NONE;
         writeTags[index] = NONE;
@@ -83,6 +94,7 @@ public final class Tlb {
             Arrays.fill(fetchTags, NONE);
             jumps.clear();
             used = false;
+            holdsLargePages = false;
         }
     }
 

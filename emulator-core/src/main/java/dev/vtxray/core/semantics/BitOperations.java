@@ -126,9 +126,8 @@ final class BitOperations {
 
     private static void count(Cpu c, Insn i, int zeros, boolean carry) {
         i.storeDst(c, zeros);
-        c.flags.setStatus(c.flags.status() & ~(Flags.CF | Flags.ZF)
-                | (carry ? Flags.CF : 0)
-                | (zeros == 0 ? Flags.ZF : 0));
+        c.flags.setStatus(
+                c.flags.status() & ~(Flags.CF | Flags.ZF) | (carry ? Flags.CF : 0) | (zeros == 0 ? Flags.ZF : 0));
     }
 
     static void popcnt(Cpu c, Insn i) {

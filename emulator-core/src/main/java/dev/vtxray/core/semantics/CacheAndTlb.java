@@ -39,7 +39,7 @@ final class CacheAndTlb {
         rows.row("MWAIT",   "0F 01 C9", "")  .needs(MONITOR).sensitive(SensitiveOp.MWAIT)  .does(CacheAndTlb::mwait);
         rows.row("RDRAND",  "0F C7 /6", "Rv").needs(RDRAND) .sensitive(SensitiveOp.RDRAND) .does(CacheAndTlb::rdrand);
         rows.row("RDSEED",  "0F C7 /7", "Rv").needs(RDSEED) .sensitive(SensitiveOp.RDSEED) .does(CacheAndTlb::rdseed);
-        rows.row("INVPCID", "66 0F 38 82", "Gy,Mdq")
+        rows.row("INVPCID", "66 0F 38 82", "Gy,Mdq").f64()
                                              .needs(INVPCID).sensitive(SensitiveOp.INVPCID).does(CacheAndTlb::invpcid);
         // @formatter:on
     }

@@ -170,7 +170,8 @@ final class Strings {
         c.flags.setArithmetic(i.align, ~a & b | (~a | b) & difference, difference);
     }
 
-    // --- many elements, inside a page ---------------------------------------------------------------------------------
+    // --- many elements, inside a page
+    // ---------------------------------------------------------------------------------
 
     /** Many elements at once are worth their rules where nothing but the page can end the run. */
     private static boolean isBulk(Cpu c, Insn i) {

@@ -187,6 +187,12 @@ class DecoderTests {
     }
 
     @Test
+    void bytesThatAreNoInstructionAreAnInstructionThatFaults() {
+        assertThat(text(8, "06")).isEqualTo("(undefined)");
+        assertThat(text(8, "0F 05")).isEqualTo("(undefined)");
+    }
+
+    @Test
     void rowsOfFeaturesThatTheCpuDoesNotHaveDoNotExist() {
         Decoder without = new Decoder(TestRows.ROWS, feature -> feature != CpuidFeature.POPCNT);
         byte[] popcnt = {(byte) 0xF3, 0x0F, (byte) 0xB8, (byte) 0xC1};

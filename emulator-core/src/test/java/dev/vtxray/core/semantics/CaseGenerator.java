@@ -66,7 +66,7 @@ final class CaseGenerator {
         byte[] bytes = new byte[16];
         Arrays.fill(bytes, (byte) 0xCC);
         System.arraycopy(code.array(), 0, bytes, 0, code.position());
-        return new NativeCase(row, mode, bytes, registers.clone(), flags, memory.clone());
+        return new NativeCase(row, mode, bytes, code.position(), registers.clone(), flags, memory.clone());
     }
 
     // --- state ------------------------------------------------------------------------------------------------------
@@ -146,9 +146,14 @@ final class CaseGenerator {
         return NativeCase.WINDOW + 64 + random.nextInt(128);
     }
 
-    /** An address in the page of the code. */
+    /** An address in the page of the code, where nothing but breakpoints is. */
     private long nearby() {
-        return NativeCase.START + random.nextInt(200) - 100;
+        return NativeCase.START + displacement();
+    }
+
+    /** Off the instruction itself, wherever it is counted from. */
+    private int displacement() {
+        return oneIn(2) ? 16 + random.nextInt(100) : -16 - random.nextInt(100);
     }
 
     private void putMemory(long address, long value) {
@@ -159,11 +164,13 @@ final class CaseGenerator {
         return random.nextInt(n) == 0;
     }
 
-    // --- prefixes and opcode ------------------------------------------------------------------------------------------
+    // --- prefixes and opcode
+    // ------------------------------------------------------------------------------------------
 
     private void prefixes() {
         // Intel's processors ignore 66H before a near branch in 64-bit mode, AMD's obey it.
-        boolean fixed = row.operandSize() == OperandSize.FORCED_64 || row.encoding().prefix() == 1;
+        boolean fixed =
+                row.operandSize() == OperandSize.FORCED_64 || row.encoding().prefix() == 1;
         narrow = oneIn(4) && !fixed && !row.mnemonic().equals("BSWAP");
         narrowAddress = is64Bit && oneIn(8);
         if (narrow) {
@@ -184,7 +191,9 @@ final class CaseGenerator {
         if (row.encoding().prefix() > 1) {
             code.put((byte) row.encoding().prefix());
         }
-        boolean isNop = row.encoding().map() == 0 && row.encoding().opcode() == 0x90 && !row.encoding().inOpcode();
+        boolean isNop = row.encoding().map() == 0
+                && row.encoding().opcode() == 0x90
+                && !row.encoding().inOpcode();
         if (is64Bit && oneIn(2) && !isNop) {
             rex = 0x40 | random.nextInt(16);
             code.put((byte) rex);
@@ -206,7 +215,8 @@ final class CaseGenerator {
         }
     }
 
-    // --- ModRM --------------------------------------------------------------------------------------------------------
+    // --- ModRM
+    // --------------------------------------------------------------------------------------------------------
 
     private void modRm() {
         int extension = row.encoding().extension();
@@ -240,7 +250,8 @@ final class CaseGenerator {
             target += NON_CANONICAL;
         }
         int register = reg | (rex & 4) << 1;
-        boolean bitString = BIT_STRINGS.contains(row.mnemonic()) && row.operands().contains(OperandKind.Gv);
+        boolean bitString =
+                BIT_STRINGS.contains(row.mnemonic()) && row.operands().contains(OperandKind.Gv);
         if (bitString) {
             registers[register] = random.nextInt(256) - 128;
         }
@@ -315,7 +326,8 @@ final class CaseGenerator {
         registers[base] = value;
     }
 
-    // --- immediates ---------------------------------------------------------------------------------------------------
+    // --- immediates
+    // ---------------------------------------------------------------------------------------------------
 
     private int operandSize() {
         if (!is64Bit) {
@@ -338,8 +350,8 @@ final class CaseGenerator {
             case Iw -> number(value(), 2);
             case Iz -> number(value(), Math.min(operandSize(), 4));
             case Iv -> number(value(), operandSize());
-            case Jb -> number(random.nextInt(200) - 100, 1);
-            case Jz -> number(random.nextInt(200) - 100, 4);
+            case Jb -> number(displacement(), 1);
+            case Jz -> number(displacement(), 4);
             case Ob, Ov -> number(inWindow(), is64Bit && !narrowAddress ? 8 : 4);
             default -> {}
         }

@@ -232,8 +232,8 @@ class ControlRegistersTests {
     @Test
     void debugRegister7RefusesItsUpperHalfAndKeepsItsFixedBits() {
         assertThat(write("0F 23 F8", 1L << 32)).isEqualTo("#GP(0H)");
-        assertThat(write("0F 23 F8", 0xFFFF_FFFFL)).isEqualTo("none");
-        assertThat(c.dr[7]).isEqualTo(0xFFFF_27FFL);
+        assertThat(write("0F 23 F8", 0xFFFF_DFFFL)).isEqualTo("none");
+        assertThat(c.dr[7]).isEqualTo(0xFFFF_07FFL);
         assertThat(write("0F 23 F0", 0)).isEqualTo("none");
         assertThat(c.dr[6]).isEqualTo(0xFFFF_0FF0L);
     }

@@ -50,10 +50,14 @@ final class EmulatedCpu {
     NativeCase.Outcome run(NativeCase given) {
         enter(given);
         Insn insn = decoder.decode(given.code(), 0, given.code().length, given.mode(), 0);
-        if (insn == null) {
-            throw new IllegalStateException("more than 15 bytes: " + given);
+        if (insn == null || insn.length != given.length()) {
+            throw new IllegalStateException("decoded as " + insn + ": " + given);
         }
+        long retired = cpu.retired();
         int vector = execute(insn);
+        if (insn.row.mnemonic().matches("MOVS|CMPS|STOS|LODS|SCAS") && insn.rep != Insn.NO_REP) {
+            checkIterations(given, vector, cpu.retired() - retired);
+        }
         byte[] bytes = new byte[NativeCase.MEMORY_SIZE];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) memory.read(NativeCase.WINDOW + i, 1);
@@ -82,7 +86,8 @@ final class EmulatedCpu {
         try {
             do {
                 cpu.rip = NativeCase.START;
-                cpu.setBudget(budgets.nextInt(20));
+                cpu.setBudget(1 + budgets.nextInt(20));
+                cpu.budget--;
                 insn.semantic.execute(cpu, insn);
                 if (!insn.row.endsBlock()) {
                     cpu.advance(insn);
@@ -90,9 +95,19 @@ final class EmulatedCpu {
             } while (cpu.rip == NativeCase.START && insn.rep != Insn.NO_REP);
             return NativeCase.EXECUTED;
         } catch (GuestFault fault) {
+            cpu.budget++;
             cpu.rip = NativeCase.START;
             boolean throughStack = insn.hasMem && insn.seg == SegmentRegister.SS;
             return fault.isNonCanonical() && throughStack ? Vector.SS : fault.vector();
+        }
+    }
+
+    /** Each iteration of a repeated string instruction counts as one instruction, and so does one with none at all. */
+    private void checkIterations(NativeCase given, int vector, long retired) {
+        long iterations = given.registers()[Cpu.RCX] - cpu.r[Cpu.RCX];
+        boolean nothingToDo = iterations == 0 && vector == NativeCase.EXECUTED;
+        if (retired != (nothingToDo ? 1 : iterations)) {
+            throw new IllegalStateException(retired + " counted for " + iterations + " iterations: " + given);
         }
     }
 }

@@ -10,11 +10,12 @@ import java.util.HexFormat;
  * @param row       row that the instruction was made from
  * @param mode      8 for 64-bit code, 4 for 32-bit code
  * @param code      16 bytes: the instruction, then breakpoints
+ * @param length    bytes of the instruction
  * @param registers the 16 general registers
  * @param flags     RFLAGS
  * @param memory    256 bytes at {@link #WINDOW}
  */
-record NativeCase(Row row, int mode, byte[] code, long[] registers, int flags, byte[] memory) {
+record NativeCase(Row row, int mode, byte[] code, int length, long[] registers, int flags, byte[] memory) {
     /** Where the instruction stands. */
     static final long START = 0x1000_0800L;
     /** First of two pages of data. */
@@ -52,12 +53,11 @@ record NativeCase(Row row, int mode, byte[] code, long[] registers, int flags, b
 
         /** The outcome as far as it is defined: in 32-bit code the lower halves of eight registers. */
         String show(int mode, int definedFlags) {
-            StringBuilder text = new StringBuilder("vector %d rip %+d flags %03X".formatted(
-                    vector, rip, flags & definedFlags));
+            StringBuilder text =
+                    new StringBuilder("vector %d rip %+d flags %03X".formatted(vector, rip, flags & definedFlags));
             for (int i = 0; i < 2 * mode; i++) {
-                text.append(i % 4 == 0 ? "\n  " : " ").append(mode == 8
-                        ? "%016X".formatted(registers[i])
-                        : "%08X".formatted((int) registers[i]));
+                text.append(i % 4 == 0 ? "\n  " : " ")
+                        .append(mode == 8 ? "%016X".formatted(registers[i]) : "%08X".formatted((int) registers[i]));
             }
             return text.append("\n  ").append(HexFormat.of().formatHex(memory)).toString();
         }
@@ -73,10 +73,11 @@ record NativeCase(Row row, int mode, byte[] code, long[] registers, int flags, b
 
     @Override
     public String toString() {
-        return "%s in %d-bit code, %s%nbefore: %s".formatted(
-                row,
-                8 * mode,
-                HexFormat.of().formatHex(code),
-                new Outcome(EXECUTED, 0, registers, flags, memory).show(mode, FLAGS));
+        return "%s in %d-bit code, %s%nbefore: %s"
+                .formatted(
+                        row,
+                        8 * mode,
+                        HexFormat.of().formatHex(code, 0, length),
+                        new Outcome(EXECUTED, 0, registers, flags, memory).show(mode, FLAGS));
     }
 }

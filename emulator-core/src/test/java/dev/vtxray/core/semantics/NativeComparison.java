@@ -23,9 +23,10 @@ final class NativeComparison {
                             + "PREFETCHT2 PREFETCHW LFENCE MFENCE SFENCE CLFLUSH UD2 UD1")
             .split(" "));
 
+    /** Far pointers would leave the case for wherever the operating system's segments lead. */
     private static final Set<OperandKind> PRIVILEGED_OPERANDS = Set.of(
-            OperandKind.Sw, OperandKind.Cy, OperandKind.Dy, OperandKind.ES, OperandKind.CS, OperandKind.SS,
-            OperandKind.DS, OperandKind.FS, OperandKind.GS);
+            OperandKind.Ap, OperandKind.Mp, OperandKind.Sw, OperandKind.Cy, OperandKind.Dy, OperandKind.ES,
+            OperandKind.CS, OperandKind.SS, OperandKind.DS, OperandKind.FS, OperandKind.GS);
 
     private NativeComparison() {}
 

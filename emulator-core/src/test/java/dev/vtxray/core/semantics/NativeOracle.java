@@ -36,7 +36,8 @@ final class NativeOracle {
     /** Lets the processor execute all cases. */
     static List<NativeCase.Outcome> run(List<NativeCase> cases) throws IOException, InterruptedException {
         build();
-        ByteBuffer input = ByteBuffer.allocate(cases.size() * NativeCase.INPUT_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer input =
+                ByteBuffer.allocate(cases.size() * NativeCase.INPUT_SIZE).order(ByteOrder.LITTLE_ENDIAN);
         cases.forEach(each -> each.write(input));
         Path file = Files.createTempFile("native-oracle", ".bin");
         try {

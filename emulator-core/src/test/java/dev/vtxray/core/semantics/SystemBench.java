@@ -73,6 +73,7 @@ final class SystemBench {
         memory.write(TSS_BASE + 4, 8, INNER_STACK);
         memory.write(TSS_BASE + 102, 2, 0x68);
         memory.write(TSS_BASE + 0x68, 8, -1L);
+        memory.write(TSS_BASE + 0x70, 8, -1L);
     }
 
     private void descriptor(int selector, long value) {

@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
         description = "An x86-64 and Intel VT-x emulator that sees through every VM exit.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
+        subcommands = {RunCommand.class, BenchCommand.class},
         scope = CommandLine.ScopeType.INHERIT)
 public final class Main implements Runnable {
 

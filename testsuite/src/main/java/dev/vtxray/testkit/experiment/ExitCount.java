@@ -1,5 +1,6 @@
 package dev.vtxray.testkit.experiment;
 
+import dev.vtxray.nested.Level;
 import dev.vtxray.vmx.control.ExitReason;
 import java.util.Collections;
 import java.util.Map;

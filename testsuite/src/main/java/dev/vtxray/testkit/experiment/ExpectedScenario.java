@@ -15,6 +15,8 @@ import java.util.Objects;
 /**
  * What was expected of a scenario before any run, per IPI.
  *
+ * @param receiver what the receiver does when the IPI arrives, in words
+ * @param delivery how L1 delivers it with APICv on, in words; off it always kicks the other CPU
  * @param nestedOff nested exits by reason with APICv off
  * @param nestedOn nested exits by reason with APICv on
  * @param l0ExitsOff all L0 exits with APICv off
@@ -24,6 +26,8 @@ import java.util.Objects;
  */
 public record ExpectedScenario(
         Scenario scenario,
+        String receiver,
+        String delivery,
         Map<ExitReason, Long> nestedOff,
         Map<ExitReason, Long> nestedOn,
         int l0ExitsOff,
@@ -34,7 +38,7 @@ public record ExpectedScenario(
     public static final int TOLERANCE = 2;
 
     private static final String RESOURCE = "scenarios.csv";
-    private static final int COLUMNS = 7;
+    private static final int COLUMNS = 9;
 
     public ExpectedScenario {
         nestedOff = ExitsByReason.copyOf(nestedOff);
@@ -47,7 +51,7 @@ public record ExpectedScenario(
         try (InputStream in = Objects.requireNonNull(ExpectedScenario.class.getResourceAsStream(RESOURCE), RESOURCE);
                 BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             reader.lines()
-                    .filter(line -> !line.startsWith("#") && !line.startsWith("scenario"))
+                    .filter(line -> !line.startsWith("#") && !line.startsWith("row"))
                     .map(ExpectedScenario::parse)
                     .forEach(expected -> all.put(expected.scenario, expected));
         } catch (IOException e) {
@@ -66,21 +70,23 @@ public record ExpectedScenario(
         }
         return new ExpectedScenario(
                 scenario(cells[0]),
-                exits(cells[1]),
-                exits(cells[2]),
-                Integer.parseInt(cells[3]),
-                Integer.parseInt(cells[4]),
-                new BigDecimal(cells[5]),
-                Integer.parseInt(cells[6]));
+                cells[1],
+                cells[2],
+                exits(cells[3]),
+                exits(cells[4]),
+                Integer.parseInt(cells[5]),
+                Integer.parseInt(cells[6]),
+                new BigDecimal(cells[7]),
+                Integer.parseInt(cells[8]));
     }
 
-    private static Scenario scenario(String id) {
+    private static Scenario scenario(String row) {
         for (Scenario scenario : Scenario.values()) {
-            if (scenario.id().equals(id)) {
+            if (scenario.row().equals(row)) {
                 return scenario;
             }
         }
-        throw new IllegalStateException("%s: no scenario is called \"%s\"".formatted(RESOURCE, id));
+        throw new IllegalStateException("%s: no scenario is called \"%s\"".formatted(RESOURCE, row));
     }
 
     private static Map<ExitReason, Long> exits(String cell) {
@@ -91,6 +97,11 @@ public record ExpectedScenario(
             exits.put(Objects.requireNonNull(reason, term), Long.parseLong(term.substring(colon + 1)));
         }
         return exits;
+    }
+
+    /** Whether it is one of 1 to 4, whose interval the measurement of the paper is compared with. */
+    public boolean isPrincipal() {
+        return scenario.row().length() == 1;
     }
 
     /** All nested exits with APICv off. */

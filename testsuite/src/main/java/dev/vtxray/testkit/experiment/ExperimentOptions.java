@@ -1,5 +1,6 @@
 package dev.vtxray.testkit.experiment;
 
+import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.control.SecondaryControl;
 import java.util.ArrayList;

@@ -1,5 +1,8 @@
 package dev.vtxray.testkit.experiment;
 
+import dev.vtxray.testkit.hypervisor.HandlerProfile;
+import java.util.OptionalInt;
+
 /**
  * What one row of the table is run with.
  *
@@ -11,6 +14,7 @@ package dev.vtxray.testkit.experiment;
 public record ExperimentSetting(String cpu, HandlerProfile profile, boolean shadowing, boolean apicv) {
     private static final int REFLECTED_OFF = 4;
     private static final int REFLECTED_ON = 1;
+    private static final int WORLD_SWITCHES = 2;
 
     public ExperimentSetting withApicv(boolean on) {
         return new ExperimentSetting(cpu, profile, shadowing, on);
@@ -29,9 +33,16 @@ public record ExperimentSetting(String cpu, HandlerProfile profile, boolean shad
         return apicv ? REFLECTED_ON : REFLECTED_OFF;
     }
 
-    /** The L0 exits that those cause, as derived before any run. */
-    public int expectedL0ExitsPerIpi() {
-        return expectedReflectedPerIpi() * profile.l0ExitsPerNestedExit(shadowing);
+    /**
+     * The L0 exits that those cause, as derived before any run: each the exit of L2, the VMRESUME of L1, and its VMREADs
+     * and VMWRITEs. Shadowing takes the latter off where all fields are shadowed; empty where they are not.
+     */
+    public OptionalInt expectedL0ExitsPerIpi() {
+        if (shadowing && profile == HandlerProfile.P_HAXM) {
+            return OptionalInt.empty();
+        }
+        int vmcsAccesses = shadowing ? 0 : profile.reads() + profile.writes();
+        return OptionalInt.of(expectedReflectedPerIpi() * (WORLD_SWITCHES + vmcsAccesses));
     }
 
     /** The CPU and the profile in words, such as {@code haswell-ep with VMCS shadowing, P-kvm}. */

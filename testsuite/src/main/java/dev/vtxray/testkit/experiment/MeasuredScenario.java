@@ -9,7 +9,7 @@ public record MeasuredScenario(Scenario scenario, long rounds, ScenarioCounts of
     public MeasuredScenario {
         if (rounds < 1) {
             throw new IllegalArgumentException(
-                    "scenario %s has at least 1 round, not %d".formatted(scenario.id(), rounds));
+                    "scenario %s has at least 1 round, not %d".formatted(scenario.row(), rounds));
         }
     }
 }

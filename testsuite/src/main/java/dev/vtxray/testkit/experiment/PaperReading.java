@@ -69,9 +69,9 @@ public final class PaperReading {
                 .collect(Collectors.joining(", "));
         return "Scenario %s (%s; %s) goes from %s to %s nested exits (%s): %s by count, %s in modelled time."
                 .formatted(
-                        result.scenario().id(),
-                        result.scenario().receiver().description(),
-                        result.scenario().delivery().description(),
+                        result.scenario().row(),
+                        result.expected().receiver(),
+                        result.expected().delivery(),
                         result.nestedOffPerIpi(),
                         result.nestedOnPerIpi(),
                         changes,
@@ -83,7 +83,7 @@ public final class PaperReading {
     public List<String> explanations() {
         List<String> readings = new ArrayList<>();
         Optional<ScenarioResult> posted = find(Scenario.SPINNING_POSTED);
-        Optional<ScenarioResult> halted = find(Scenario.HALTED);
+        Optional<ScenarioResult> halted = find(Scenario.WAITED_FOR_INTERRUPTED);
         if (posted.isPresent() && halted.isPresent()) {
             readings.add(mixture(
                     "By count",
@@ -98,7 +98,7 @@ public final class PaperReading {
         List<String> byCount = results.stream()
                 .filter(result ->
                         Math.abs(result.reductionByCountPercent() - MEASURED_PERCENT) <= HALF_A_POINT)
-                .map(result -> result.scenario().id())
+                .map(result -> result.scenario().row())
                 .toList();
         if (!byCount.isEmpty()) {
             readings.add("Scenarios %s reach it by count alone: %s."
@@ -139,7 +139,7 @@ public final class PaperReading {
 
     private Optional<Interval> span(ToDoubleFunction<ScenarioResult> measure) {
         double[] values = results.stream()
-                .filter(result -> result.scenario().isPrincipal())
+                .filter(result -> result.expected().isPrincipal())
                 .mapToDouble(measure)
                 .sorted()
                 .toArray();
@@ -152,9 +152,9 @@ public final class PaperReading {
         return results.stream().filter(result -> result.scenario() == scenario).findFirst();
     }
 
-    private ScenarioResult find(String id) {
+    private ScenarioResult find(String row) {
         return results.stream()
-                .filter(result -> result.scenario().id().equals(id))
+                .filter(result -> result.scenario().row().equals(row))
                 .findFirst()
                 .orElseThrow();
     }

@@ -6,6 +6,7 @@ import dev.vtxray.nested.cost.CostModel;
 import dev.vtxray.nested.cost.CostSum;
 import dev.vtxray.nested.cost.CostTable;
 import dev.vtxray.nested.cost.SoftwareGeneration;
+import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,7 +22,7 @@ public final class SyncTimeModel {
     public static final HandlerProfile PROFILE = HandlerProfile.P_KVM;
 
     private final CostColumn column;
-    private final CostSum nestedExit = CostModel.nestedExit(PROFILE.vmreads(), PROFILE.vmwrites());
+    private final CostSum nestedExit = CostModel.nestedExit(PROFILE.reads(), PROFILE.writes());
     private final Map<Scenario, ExpectedScenario> expected = ExpectedScenario.all();
 
     public SyncTimeModel(CostTable table, SoftwareGeneration software) {

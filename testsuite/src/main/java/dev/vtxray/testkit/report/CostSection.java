@@ -6,11 +6,11 @@ import dev.vtxray.nested.cost.CostSum;
 import dev.vtxray.nested.cost.CostValue;
 import dev.vtxray.nested.cost.Mark;
 import dev.vtxray.testkit.experiment.ExperimentReport;
-import dev.vtxray.testkit.experiment.HandlerProfile;
 import dev.vtxray.testkit.experiment.Ratio;
 import dev.vtxray.testkit.experiment.ScenarioCounts;
 import dev.vtxray.testkit.experiment.ScenarioResult;
 import dev.vtxray.testkit.experiment.SyncTimeModel;
+import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -73,15 +73,16 @@ final class CostSection {
 
     private void nestedExit() {
         HandlerProfile profile = SyncTimeModel.PROFILE;
-        int vmcsAccesses = profile.vmreads() + profile.vmwrites();
+        int vmcsAccesses = profile.reads() + profile.writes();
         page.raw("<h3>One nested exit, <i>c</i></h3>");
         page.paragraph(
-                "%s executes %d VMREADs and %d VMWRITEs; each exits, and so do the access of L2 and the VMRESUME of L1: %d L0 exits."
+                ("%s executes %d VMREADs and %d VMWRITEs; each exits, and so do the access of L2 and the VMRESUME of L1: "
+                                + "%d L0 exits.")
                         .formatted(
                                 profile.label(),
-                                profile.vmreads(),
-                                profile.vmwrites(),
-                                profile.l0ExitsPerNestedExit(false)));
+                                profile.reads(),
+                                profile.writes(),
+                                profile.reads() + profile.writes() + 2));
         double nullExit = value(Cost.EXIT_ENTRY_PAIR) + value(Cost.L0_NULL_EXIT);
         formula(
                 "c = (R + W)·(x + v) + 2·x + m + r\n  = %d·(%s + %s) + 2·%s + %s + %s\n  = %s cycles",
@@ -101,7 +102,7 @@ final class CostSection {
     }
 
     private void scenario(ScenarioResult result) {
-        page.raw("<h3>Scenario %s</h3>", Html.escape(result.scenario().id()));
+        page.raw("<h3>Scenario %s</h3>", Html.escape(result.scenario().row()));
         formula(
                 "T   = nested exits·c + (k + e + h)·(x + d) + IPI + virtualized accesses·a\noff = %s\non  = %s\n"
                         + "reduction = 1 − on / off = %.1f %%",

@@ -1,8 +1,8 @@
 package dev.vtxray.testkit.report;
 
+import dev.vtxray.nested.Level;
 import dev.vtxray.testkit.experiment.ExitCount;
 import dev.vtxray.testkit.experiment.ExperimentRow;
-import dev.vtxray.testkit.experiment.Level;
 import dev.vtxray.testkit.experiment.Ratio;
 import dev.vtxray.testkit.experiment.ReasonNames;
 import dev.vtxray.vmx.control.ExitReason;

@@ -2,10 +2,10 @@ package dev.vtxray.testkit.report;
 
 import dev.vtxray.testkit.experiment.ExperimentReport;
 import dev.vtxray.testkit.experiment.ExperimentRow;
-import dev.vtxray.testkit.experiment.HandlerProfile;
 import dev.vtxray.testkit.experiment.PaperReading;
 import dev.vtxray.testkit.experiment.SwimLane;
 import dev.vtxray.testkit.experiment.Topology;
+import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -61,7 +61,7 @@ final class ReportJson {
 
     private void scenario(ScenarioResult result) {
         json.beginObject();
-        json.key("scenario").value(result.scenario().id());
+        json.key("scenario").value(result.scenario().row());
         json.key("reductionPercent").value(rounded(result.reductionPercent().value()));
         json.key("reductionPercentLow").value(rounded(result.reductionPercent().low()));
         json.key("reductionPercentHigh").value(rounded(result.reductionPercent().high()));

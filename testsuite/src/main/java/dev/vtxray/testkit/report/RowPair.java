@@ -1,9 +1,9 @@
 package dev.vtxray.testkit.report;
 
 import dev.vtxray.testkit.experiment.ExperimentRow;
-import dev.vtxray.testkit.experiment.Ratio;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -31,26 +31,29 @@ record RowPair(ExperimentRow off, @Nullable ExperimentRow on) {
     }
 
     String reflected() {
-        return arrow(row -> row.reflectedPerIpi());
+        return arrow(row -> row.reflectedPerIpi().toString());
     }
 
     String expectedReflected() {
-        return arrow(row -> Ratio.of(row.setting().expectedReflectedPerIpi()));
+        return arrow(row -> Integer.toString(row.setting().expectedReflectedPerIpi()));
     }
 
     String l0Exits() {
-        return arrow(row -> row.l0ExitsPerIpi());
+        return arrow(row -> row.l0ExitsPerIpi().toString());
     }
 
     String expectedL0Exits() {
-        return arrow(row -> Ratio.of(row.setting().expectedL0ExitsPerIpi()));
+        return arrow(row -> {
+            OptionalInt expected = row.setting().expectedL0ExitsPerIpi();
+            return expected.isPresent() ? Integer.toString(expected.getAsInt()) : ABSENT;
+        });
     }
 
     boolean isAsExpected() {
         return off.isAsExpected() && (on == null || on.isAsExpected());
     }
 
-    private String arrow(Function<ExperimentRow, Ratio> what) {
-        return what.apply(off) + " → " + (on == null ? ABSENT : what.apply(on).toString());
+    private String arrow(Function<ExperimentRow, String> what) {
+        return what.apply(off) + " → " + (on == null ? ABSENT : what.apply(on));
     }
 }

@@ -1,6 +1,6 @@
 package dev.vtxray.testkit.report;
 
-import dev.vtxray.testkit.experiment.Level;
+import dev.vtxray.nested.Level;
 import dev.vtxray.testkit.experiment.SwimLane;
 import java.util.Arrays;
 import java.util.List;

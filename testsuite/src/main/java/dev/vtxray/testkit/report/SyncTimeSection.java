@@ -79,10 +79,10 @@ final class SyncTimeSection {
 
     private void plotRow(ScenarioResult result, int y) {
         Estimate time = result.reductionPercent();
-        page.raw("<text class=\"name\" x=\"12\" y=\"%d\">%s</text>", y + 4, result.scenario().id());
+        page.raw("<text class=\"name\" x=\"12\" y=\"%d\">%s</text>", y + 4, result.scenario().row());
         page.raw(
                 "<g><title>Scenario %s: %s in time (%s), %s by count</title>",
-                result.scenario().id(),
+                result.scenario().row(),
                 Numbers.reduction(time.value()),
                 Numbers.reductionRange(time),
                 Numbers.reduction(result.reductionByCountPercent()));
@@ -110,9 +110,9 @@ final class SyncTimeSection {
                     "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td><td class=\"arrow\">%s → %s</td>"
                             + "<td class=\"soft\">%d → %d</td><td class=\"number\">%s</td>"
                             + "<td class=\"arrow\">%s → %s</td><td class=\"soft\">%d → %d</td><td>%s</td></tr>",
-                    result.scenario().id(),
-                    Html.escape(result.scenario().receiver().description()),
-                    Html.escape(result.scenario().delivery().description()),
+                    result.scenario().row(),
+                    Html.escape(result.expected().receiver()),
+                    Html.escape(result.expected().delivery()),
                     result.nestedOffPerIpi(),
                     result.nestedOnPerIpi(),
                     result.expected().nestedTotalOff(),
@@ -140,7 +140,7 @@ final class SyncTimeSection {
             page.raw(
                     "<tr><th scope=\"row\">%s</th>%s%s%s%s<td class=\"number\"><b>%s</b></td>"
                             + "<td class=\"number soft\">%s</td><td class=\"number soft\">−%d %%</td><td>%s</td></tr>",
-                    result.scenario().id(),
+                    result.scenario().row(),
                     estimate(result.cyclesOff()),
                     nanoseconds(result.cyclesOff()),
                     estimate(result.cyclesOn()),

@@ -49,7 +49,7 @@ public final class TextTable {
                 "scenario", "nested exits", "by count", "L0 exits", "time", "expected", "counts against expectation");
         for (ScenarioResult result : report.syncTime()) {
             table.add(
-                    result.scenario().id(),
+                    result.scenario().row(),
                     result.nestedOffPerIpi() + " → " + result.nestedOnPerIpi(),
                     Numbers.reduction(result.reductionByCountPercent()),
                     result.l0ExitsOffPerIpi() + " → " + result.l0ExitsOnPerIpi(),

@@ -1,5 +1,7 @@
 package dev.vtxray.testkit.experiment;
 
+import dev.vtxray.nested.Level;
+import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import dev.vtxray.vmx.control.ExitReason;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -43,8 +45,8 @@ public final class SampleReport {
         exits.add(new ExitCount(Level.L2, ExitReason.EXTERNAL_INTERRUPT, rounds, 0));
         exits.add(new ExitCount(Level.L1, ExitReason.VMRESUME, nested * rounds, 0));
         if (!setting.shadowing()) {
-            exits.add(new ExitCount(Level.L1, ExitReason.VMREAD, (long) nested * profile.vmreads() * rounds, 0));
-            exits.add(new ExitCount(Level.L1, ExitReason.VMWRITE, (long) nested * profile.vmwrites() * rounds, 0));
+            exits.add(new ExitCount(Level.L1, ExitReason.VMREAD, (long) nested * profile.reads() * rounds, 0));
+            exits.add(new ExitCount(Level.L1, ExitReason.VMWRITE, (long) nested * profile.writes() * rounds, 0));
         }
         exits.add(new ExitCount(Level.L1, ExitReason.APIC_ACCESS, 4 * rounds, 0));
         exits.add(new ExitCount(Level.L1, ExitReason.VMPTRLD, 2, 0));
@@ -53,7 +55,7 @@ public final class SampleReport {
                 setting,
                 rounds,
                 reflected * rounds,
-                setting.expectedL0ExitsPerIpi() * rounds,
+                setting.expectedL0ExitsPerIpi().orElseThrow() * rounds,
                 exits,
                 Map.of(ExitReason.EXTERNAL_INTERRUPT, rounds),
                 new OwnApicWork(3 * rounds, rounds, 0));
@@ -73,7 +75,7 @@ public final class SampleReport {
             Map<ExitReason, Long> perIpi, int l0ExitsPerIpi, int virtualized, long rounds) {
         Map<ExitReason, Long> nested = new EnumMap<>(perIpi);
         nested.replaceAll((reason, count) -> count * rounds);
-        long perNestedExit = SyncTimeModel.PROFILE.l0ExitsPerNestedExit(false);
+        long perNestedExit = 2 + SyncTimeModel.PROFILE.reads() + SyncTimeModel.PROFILE.writes();
         long own = l0ExitsPerIpi - perNestedExit * ExitsByReason.sum(perIpi);
         return new ScenarioCounts(
                 nested, l0ExitsPerIpi * rounds, new OwnApicWork(3 * rounds, (own - 3) * rounds, 0), virtualized * rounds);
