@@ -1,6 +1,7 @@
 package dev.vtxray.testkit.report;
 
 import dev.vtxray.nested.Level;
+import dev.vtxray.testkit.experiment.ReasonNames;
 import dev.vtxray.testkit.experiment.SwimLane;
 import java.util.Arrays;
 import java.util.List;
@@ -141,7 +142,7 @@ final class SwimLaneSvg {
                 exit.cpu(),
                 exit.from(),
                 exit.next(),
-                exit.reason(),
+                ReasonNames.inWords(exit.reason()),
                 exit.reason().number(),
                 exit.detail().isEmpty() ? "" : ", " + exit.detail(),
                 exit.at());
