@@ -45,7 +45,9 @@ final class VirtualApicvCommand implements Callable<Integer> {
     static final class HandlerProfiles implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Arrays.stream(HandlerProfile.values()).map(HandlerProfile::label).iterator();
+            return Arrays.stream(HandlerProfile.values())
+                    .map(HandlerProfile::label)
+                    .iterator();
         }
     }
 

@@ -19,8 +19,7 @@ public record Estimate(double value, double low, double high) {
 
     /** A sum of costs over so many rounds, as cycles per round. */
     static Estimate cyclesPerRound(CostSum sum, CostColumn column, long rounds) {
-        return new Estimate(
-                sum.in(column) / rounds, sum.lowIn(column) / rounds, sum.highIn(column) / rounds);
+        return new Estimate(sum.in(column) / rounds, sum.lowIn(column) / rounds, sum.highIn(column) / rounds);
     }
 
     /** By how much one sum is less than another, in percent of the other, where both share the same costs. */

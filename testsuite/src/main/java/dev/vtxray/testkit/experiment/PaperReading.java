@@ -96,8 +96,7 @@ public final class PaperReading {
         }
         halted.ifPresent(result -> readings.add(hiddenHalt()));
         List<String> byCount = results.stream()
-                .filter(result ->
-                        Math.abs(result.reductionByCountPercent() - MEASURED_PERCENT) <= HALF_A_POINT)
+                .filter(result -> Math.abs(result.reductionByCountPercent() - MEASURED_PERCENT) <= HALF_A_POINT)
                 .map(result -> result.scenario().row())
                 .toList();
         if (!byCount.isEmpty()) {
@@ -143,9 +142,7 @@ public final class PaperReading {
                 .mapToDouble(measure)
                 .sorted()
                 .toArray();
-        return values.length == 0
-                ? Optional.empty()
-                : Optional.of(new Interval(values[0], values[values.length - 1]));
+        return values.length == 0 ? Optional.empty() : Optional.of(new Interval(values[0], values[values.length - 1]));
     }
 
     private Optional<ScenarioResult> find(Scenario scenario) {

@@ -10,9 +10,9 @@ import java.util.stream.Collectors;
 /** Exit reasons as people write them. */
 public final class ReasonNames {
     /** Words of their names that are acronyms or instructions. */
-    private static final Set<String> CAPITALS =
-            Set.of("NMI", "INIT", "IPI", "IO", "SMI", "CR", "DR", "TPR", "APIC", "EOI", "GDTR", "IDTR", "LDTR", "TR",
-                    "EPT", "PML", "MSR");
+    private static final Set<String> CAPITALS = Set.of(
+            "NMI", "INIT", "IPI", "IO", "SMI", "CR", "DR", "TPR", "APIC", "EOI", "GDTR", "IDTR", "LDTR", "TR", "EPT",
+            "PML", "MSR");
 
     private static final Map<String, String> WRITTEN = Map.of("IO", "I/O");
 

@@ -64,9 +64,8 @@ public record ScenarioResult(
 
     private boolean isExactly(Map<ExitReason, Long> total, Map<ExitReason, Long> expectedPerIpi) {
         return total.keySet().equals(expectedPerIpi.keySet())
-                && total.entrySet().stream()
-                        .allMatch(exit -> perIpi(exit.getValue())
-                                .equals(Ratio.of(expectedPerIpi.getOrDefault(exit.getKey(), 0L))));
+                && total.entrySet().stream().allMatch(exit -> perIpi(exit.getValue())
+                        .equals(Ratio.of(expectedPerIpi.getOrDefault(exit.getKey(), 0L))));
     }
 
     private Ratio perIpi(long total) {

@@ -98,9 +98,7 @@ public enum HandlerProfile {
     /** The fields that are written at each exit besides {@link #lastFieldWritten}. */
     List<VmcsField> fieldsWritten(boolean apicv) {
         List<VmcsField> fields = new ArrayList<>(List.of(
-                GUEST_RIP,
-                GUEST_INTERRUPTIBILITY_STATE,
-                apicv ? GUEST_INTERRUPT_STATUS : VM_ENTRY_INTERRUPTION_INFO));
+                GUEST_RIP, GUEST_INTERRUPTIBILITY_STATE, apicv ? GUEST_INTERRUPT_STATUS : VM_ENTRY_INTERRUPTION_INFO));
         fields.addAll(PADDING.subList(0, Math.max(0, writes - ESSENTIAL_WRITES)));
         return fields;
     }

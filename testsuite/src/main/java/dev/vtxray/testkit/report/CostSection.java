@@ -35,9 +35,10 @@ final class CostSection {
 
     private void write() {
         page.raw("<section>").heading("cost", "The computation, step by step");
-        page.paragraph("Parameters of %s with L0 software of generation %s. Where a source gives a range, the result is an "
-                .formatted(column.cpu(), column.software().key())
-                + "interval: the least and the greatest value with every parameter somewhere inside its range.");
+        page.paragraph(
+                "Parameters of %s with L0 software of generation %s. Where a source gives a range, the result is an "
+                                .formatted(column.cpu(), column.software().key())
+                        + "interval: the least and the greatest value with every parameter somewhere inside its range.");
         parameters();
         nestedExit();
         scenario(report.syncTime().get(0));
@@ -93,8 +94,9 @@ final class CostSection {
                 Numbers.cycles(value(Cost.NESTED_ENTRY)),
                 Numbers.cycles(value(Cost.NESTED_EXIT)),
                 Numbers.cycles(model.nestedExit().in(column)));
-        page.raw("<p class=\"soft\">x null exit (hardware pair and software of L0), v emulated VMREAD or VMWRITE, m nested "
-                + "entry, r nested exit.</p>");
+        page.raw(
+                "<p class=\"soft\">x null exit (hardware pair and software of L0), v emulated VMREAD or VMWRITE, m nested "
+                        + "entry, r nested exit.</p>");
         page.raw("<div class=\"scroll\" tabindex=\"0\"><table>");
         page.raw("<caption>The same, term by term</caption>");
         terms(model.nestedExit(), 1);
@@ -109,8 +111,9 @@ final class CostSection {
                 terms(result.measured().off(), result, result.cyclesOff().value()),
                 terms(result.measured().on(), result, result.cyclesOn().value()),
                 result.reductionPercent().value());
-        page.raw("<p class=\"soft\">d device exit beyond a null exit, a virtualized APIC access; k kick, e EOI and h HLT of "
-                + "L1. Serial: nothing is hidden behind the work of the other CPU.</p>");
+        page.raw(
+                "<p class=\"soft\">d device exit beyond a null exit, a virtualized APIC access; k kick, e EOI and h HLT of "
+                        + "L1. Serial: nothing is hidden behind the work of the other CPU.</p>");
         page.raw("<div class=\"scroll\" tabindex=\"0\"><table>");
         page.raw("<caption>APICv on, term by term</caption>");
         long rounds = result.measured().rounds();

@@ -54,8 +54,7 @@ final class ExitTables {
             if (!reasons.isEmpty()) {
                 page.raw(
                         "<tr class=\"level\"><th scope=\"rowgroup\" colspan=\"%d\">exits of %s</th></tr>",
-                        rows.size() + 1,
-                        level);
+                        rows.size() + 1, level);
                 reasons.forEach(reason -> heatRow(level, reason));
             }
         }
@@ -67,8 +66,8 @@ final class ExitTables {
         StringBuilder apicv = new StringBuilder();
         for (RowPair pair : RowPair.of(rows)) {
             int columns = pair.on() == null ? 1 : 2;
-            settings.append("<th scope=\"colgroup\" colspan=\"%d\">%s</th>"
-                    .formatted(columns, Html.escape(pair.label())));
+            settings.append(
+                    "<th scope=\"colgroup\" colspan=\"%d\">%s</th>".formatted(columns, Html.escape(pair.label())));
             apicv.append("<th scope=\"col\">off</th>").append(columns == 2 ? "<th scope=\"col\">on</th>" : "");
         }
         page.raw("<thead><tr><th scope=\"col\">CPU, profile</th>" + settings + "</tr>");
@@ -109,9 +108,7 @@ final class ExitTables {
     private static String subKeys(ExperimentRow row, ExitCount exit, String number) {
         return exit.subKeys().entrySet().stream()
                 .map(key -> "<li>%s: %s</li>"
-                        .formatted(
-                                Html.escape(key.getKey()),
-                                Html.escape(Numbers.perIpi(perIpi(row, key.getValue())))))
+                        .formatted(Html.escape(key.getKey()), Html.escape(Numbers.perIpi(perIpi(row, key.getValue())))))
                 .collect(Collectors.joining("", "<details><summary>" + number + "</summary><ul>", "</ul></details>"));
     }
 
@@ -153,8 +150,7 @@ final class ExitTables {
     }
 
     private static String reasonHeader(ExitReason reason) {
-        return "<th scope=\"row\">%s <small>%d</small></th>"
-                .formatted(ReasonNames.inWords(reason), reason.number());
+        return "<th scope=\"row\">%s <small>%d</small></th>".formatted(ReasonNames.inWords(reason), reason.number());
     }
 
     private static Ratio perIpi(ExperimentRow row, long total) {

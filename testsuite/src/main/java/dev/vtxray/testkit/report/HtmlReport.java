@@ -49,8 +49,9 @@ final class HtmlReport {
     private void introduction() {
         Topology topology = report.topology();
         page.raw("<header>").raw("<h1>Virtual APICv</h1>");
-        page.raw("<p class=\"lead\">One IPI between two virtual CPUs of a nested guest, and every VM exit that it costs: "
-                + "first with APICv hidden from the guest hypervisor, then with APICv given to it.</p>");
+        page.raw(
+                "<p class=\"lead\">One IPI between two virtual CPUs of a nested guest, and every VM exit that it costs: "
+                        + "first with APICv hidden from the guest hypervisor, then with APICv given to it.</p>");
         page.raw(
                 "<p class=\"soft\">L0 is VTXray’s host hypervisor, L1 a guest hypervisor on %d CPUs, L2 its guest with %d "
                         + "virtual CPUs in xAPIC mode. CPU %s at %.1f GHz: every time in ns is cycles / %.1f.</p>",
@@ -80,10 +81,7 @@ final class HtmlReport {
                 "Reflected instruction exits per IPI",
                 off.reflectedPerIpi() + " → " + on.reflectedPerIpi(),
                 Numbers.reduction(on.reflectedPerIpi().reductionPercentFrom(off.reflectedPerIpi())) + ", any profile");
-        figure(
-                "L0 exits caused by them",
-                off.l0ExitsPerIpi() + " → " + on.l0ExitsPerIpi(),
-                pair.label());
+        figure("L0 exits caused by them", off.l0ExitsPerIpi() + " → " + on.l0ExitsPerIpi(), pair.label());
         PaperReading reading = new PaperReading(report.syncTime());
         reading.timeSpan()
                 .ifPresent(span -> figure(
@@ -104,11 +102,13 @@ final class HtmlReport {
 
     private void headline() {
         page.raw("<section>").heading("result", "Exits per IPI");
-        page.paragraph("Instruction exits of L2 that L0 reflects to L1, and the L0 exits that they cause: the exit itself, "
-                + "each VMREAD and VMWRITE of the handler of L1 that is not shadowed, and its VMRESUME. What happens on "
-                + "the delivery side is counted apart, below.");
+        page.paragraph(
+                "Instruction exits of L2 that L0 reflects to L1, and the L0 exits that they cause: the exit itself, "
+                        + "each VMREAD and VMWRITE of the handler of L1 that is not shadowed, and its VMRESUME. What happens on "
+                        + "the delivery side is counted apart, below.");
         page.raw("<div class=\"scroll\" tabindex=\"0\"><table>");
-        page.raw("<caption>Measured over %,d IPIs per run, against what was derived before any run</caption>", rounds());
+        page.raw(
+                "<caption>Measured over %,d IPIs per run, against what was derived before any run</caption>", rounds());
         page.raw("<thead><tr><th scope=\"col\">CPU, profile</th>"
                 + "<th scope=\"col\">Reflected exits,<br>APICv off → on</th><th scope=\"col\">expected</th>"
                 + "<th scope=\"col\">L0 exits,<br>APICv off → on</th><th scope=\"col\">expected</th>"
@@ -144,19 +144,19 @@ final class HtmlReport {
         page.paragraph("Time runs to the right, in retired instructions after the sender’s first access. No guest "
                 + "instruction retires in L0, so a visit there has a fixed width; between two exits the distance grows "
                 + "with the square root of the instructions. Exits are numbered; point at one to see what it is.");
-        page.raw("<ul class=\"legend\" aria-label=\"Colours\">"
-                + "<li><span style=\"background:var(--l2)\"></span>L2 runs</li>"
-                + "<li><span style=\"background:var(--l1)\"></span>L1 runs</li>"
-                + "<li><span style=\"background:var(--up)\"></span>nested exit, L2 to L1</li>"
-                + "<li><span style=\"background:var(--down)\"></span>nested entry, L1 to L2</li>"
-                + "<li><span style=\"background:var(--l0)\"></span>handled by L0, back to where it came from</li></ul>");
+        page.raw(
+                "<ul class=\"legend\" aria-label=\"Colours\">"
+                        + "<li><span style=\"background:var(--l2)\"></span>L2 runs</li>"
+                        + "<li><span style=\"background:var(--l1)\"></span>L1 runs</li>"
+                        + "<li><span style=\"background:var(--up)\"></span>nested exit, L2 to L1</li>"
+                        + "<li><span style=\"background:var(--down)\"></span>nested entry, L1 to L2</li>"
+                        + "<li><span style=\"background:var(--l0)\"></span>handled by L0, back to where it came from</li></ul>");
         for (SwimLane lane : report.lanes()) {
             page.raw("<figure><div class=\"scroll\" tabindex=\"0\">");
             page.raw(SwimLaneSvg.of(lane));
             page.raw(
                     "</div><figcaption><b>%s</b> – %d exits to L0</figcaption></figure>",
-                    Html.escape(lane.title()),
-                    lane.exits().size());
+                    Html.escape(lane.title()), lane.exits().size());
         }
         page.raw("</section>");
     }

@@ -56,12 +56,7 @@ final class SwimLaneSvg {
         svg.raw(
                 "<svg class=\"lanes\" role=\"img\" width=\"%.0f\" height=\"%d\" viewBox=\"0 0 %.0f %d\" "
                         + "aria-label=\"%s: %d exits of one IPI by CPU and level\">",
-                width + 12,
-                height,
-                width + 12,
-                height,
-                Html.escape(lane.title()),
-                visits.length);
+                width + 12, height, width + 12, height, Html.escape(lane.title()), visits.length);
         for (int cpu = 0; cpu < cpus; cpu++) {
             drawLanes(cpu);
             drawSpans(cpu);
@@ -114,14 +109,7 @@ final class SwimLaneSvg {
         double leftFrom = middle(exit.cpu(), exit.from());
         double rightTo = middle(exit.cpu(), exit.next());
         svg.raw("<g class=\"exit %s\"><title>%s</title>", kind(exit), Html.escape(title(i, exit)));
-        svg.raw(
-                "<path d=\"M%.1f %.1fV%.1fM%.1f %.1fV%.1f\"/>",
-                x,
-                leftFrom,
-                l0,
-                x + VISIT,
-                l0,
-                rightTo);
+        svg.raw("<path d=\"M%.1f %.1fV%.1fM%.1f %.1fV%.1f\"/>", x, leftFrom, l0, x + VISIT, l0, rightTo);
         svg.raw("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"18\" rx=\"3\"/>", x, l0 - 9, VISIT);
         svg.raw("<text x=\"%.1f\" y=\"%.1f\">%d</text></g>", x + VISIT / 2, l0 + 3.5, i + 1);
     }

@@ -37,10 +37,11 @@ final class SyncTimeSection {
 
     private void write() {
         page.raw("<section>").heading("sync", "Synchronization time");
-        page.paragraph("%s, %s without VMCS shadowing. By how much the time of one synchronization falls depends on what "
-                .formatted(SyncTimeModel.CPU, SyncTimeModel.PROFILE.label())
-                + "the receiver does when the IPI arrives and on how L1 delivers it. Exits are measured; time is modelled "
-                + "from them and predicted, never fitted.");
+        page.paragraph(
+                "%s, %s without VMCS shadowing. By how much the time of one synchronization falls depends on what "
+                                .formatted(SyncTimeModel.CPU, SyncTimeModel.PROFILE.label())
+                        + "the receiver does when the IPI arrives and on how L1 delivers it. Exits are measured; time is modelled "
+                        + "from them and predicted, never fitted.");
         plot();
         countTable();
         timeTable();
@@ -73,13 +74,16 @@ final class SyncTimeSection {
         for (int i = 0; i < results.size(); i++) {
             plotRow(results.get(i), TOP + i * ROW + ROW / 2);
         }
-        page.raw("</svg></div><figcaption>Filled: modelled time, with the interval that the ranges of the costs give. "
-                + "Hollow: by count of nested exits. Shaded: what scenarios 1 to 4 span in time.</figcaption></figure>");
+        page.raw(
+                "</svg></div><figcaption>Filled: modelled time, with the interval that the ranges of the costs give. "
+                        + "Hollow: by count of nested exits. Shaded: what scenarios 1 to 4 span in time.</figcaption></figure>");
     }
 
     private void plotRow(ScenarioResult result, int y) {
         Estimate time = result.reductionPercent();
-        page.raw("<text class=\"name\" x=\"12\" y=\"%d\">%s</text>", y + 4, result.scenario().row());
+        page.raw(
+                "<text class=\"name\" x=\"12\" y=\"%d\">%s</text>",
+                y + 4, result.scenario().row());
         page.raw(
                 "<g><title>Scenario %s: %s in time (%s), %s by count</title>",
                 result.scenario().row(),
@@ -129,8 +133,7 @@ final class SyncTimeSection {
 
     private void timeTable() {
         page.raw("<div class=\"scroll\" tabindex=\"0\"><table>");
-        page.raw(
-                "<caption>Modelled time of one synchronization; ns are cycles / %.1f</caption>", topology.gigahertz());
+        page.raw("<caption>Modelled time of one synchronization; ns are cycles / %.1f</caption>", topology.gigahertz());
         page.raw("<thead><tr><th scope=\"col\">Scenario</th><th scope=\"col\" class=\"number\">Cycles, APICv off</th>"
                 + "<th scope=\"col\" class=\"number\">ns</th><th scope=\"col\" class=\"number\">Cycles, APICv on</th>"
                 + "<th scope=\"col\" class=\"number\">ns</th><th scope=\"col\" class=\"number\">Reduction</th>"
@@ -186,8 +189,8 @@ final class SyncTimeSection {
                 span.low(),
                 span.high(),
                 reading.countSpan()
-                        .map(count -> String.format(
-                                Locale.ROOT, " (by count −%.0f … −%.0f %%)", count.low(), count.high()))
+                        .map(count ->
+                                String.format(Locale.ROOT, " (by count −%.0f … −%.0f %%)", count.low(), count.high()))
                         .orElse("")));
     }
 }

@@ -21,8 +21,8 @@ public final class TextTable {
     /** The whole report, ending in a line break. */
     public static String of(ExperimentReport report) {
         StringBuilder text = new StringBuilder();
-        text.append(
-                String.format(Locale.ROOT, "Virtual APICv: exits per IPI over %,d IPIs, APICv off → on\n", rounds(report)));
+        text.append(String.format(
+                Locale.ROOT, "Virtual APICv: exits per IPI over %,d IPIs, APICv off → on\n", rounds(report)));
         text.append('\n').append(rowTable(report));
         if (!report.syncTime().isEmpty()) {
             text.append("\nSynchronization time by scenario (ivybridge-ep, P-kvm), modelled from the counts\n\n")
@@ -88,8 +88,13 @@ public final class TextTable {
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < row.size(); i++) {
                 int column = i;
-                int width = rows.stream().mapToInt(each -> each.get(column).length()).max().orElse(0);
-                line.append(row.get(i)).append(" ".repeat(width - row.get(i).length())).append(COLUMNS_APART);
+                int width = rows.stream()
+                        .mapToInt(each -> each.get(column).length())
+                        .max()
+                        .orElse(0);
+                line.append(row.get(i))
+                        .append(" ".repeat(width - row.get(i).length()))
+                        .append(COLUMNS_APART);
             }
             text.append(line.toString().stripTrailing()).append('\n');
         }

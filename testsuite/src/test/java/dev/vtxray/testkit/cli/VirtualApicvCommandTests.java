@@ -51,7 +51,15 @@ class VirtualApicvCommandTests {
 
     @Test
     void optionsSelectOneRow() {
-        assertThat(run("--cpu", "haswell-ep", "--profile", "p-haxm", "--shadowing", "--rounds", "7", "--report=" + folder))
+        assertThat(run(
+                        "--cpu",
+                        "haswell-ep",
+                        "--profile",
+                        "p-haxm",
+                        "--shadowing",
+                        "--rounds",
+                        "7",
+                        "--report=" + folder))
                 .isZero();
         ExperimentSetting off = new ExperimentSetting("haswell-ep", HandlerProfile.P_HAXM, true, false);
         assertThat(asked).containsExactly(new ExperimentOptions(List.of(off, off.withApicv(true)), false, 7));
@@ -117,7 +125,8 @@ class VirtualApicvCommandTests {
 
     @Test
     void helpListsProcessorsAndHandlers() {
-        assertThat(Main.run(writer(out), writer(err), "experiment", "virtual-apicv", "--help")).isZero();
+        assertThat(Main.run(writer(out), writer(err), "experiment", "virtual-apicv", "--help"))
+                .isZero();
         assertThat(out.toString()).contains("--shadowing", "ivybridge-ep", "P-haxm", "target/virtual-apicv");
     }
 

@@ -2,6 +2,7 @@ package dev.vtxray.testkit.experiment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.vtxray.nested.Level;
 import dev.vtxray.testkit.hypervisor.HandlerProfile;
@@ -72,7 +73,8 @@ class ExperimentDataTests {
         assertThatThrownBy(() -> new ExitCount(Level.L1, ExitReason.VMREAD, 5, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("VMREAD");
-        assertThat(new ExitCount(Level.L2, ExitReason.APIC_ACCESS, 5, 3).l0Handled()).isEqualTo(2);
+        assertThat(new ExitCount(Level.L2, ExitReason.APIC_ACCESS, 5, 3).l0Handled())
+                .isEqualTo(2);
     }
 
     @Test
@@ -87,7 +89,7 @@ class ExperimentDataTests {
     @Test
     void theMachineOfTheExperimentIsEchoed() {
         assertThat(Topology.standard()).isEqualTo(new Topology("ivybridge-ep", 2, 2, 2.7));
-        assertThat(Topology.standard().nanoseconds(2_700)).isEqualTo(1_000);
+        assertThat(Topology.standard().nanoseconds(2_700)).isCloseTo(1_000, within(1e-9));
     }
 
     @Test
@@ -98,8 +100,14 @@ class ExperimentDataTests {
     }
 
     @ParameterizedTest
-    @CsvSource({"IO_INSTRUCTION, I/O instruction", "APIC_ACCESS, APIC access", "VMREAD, VMREAD", "HLT, HLT",
-        "EXTERNAL_INTERRUPT, external interrupt", "EXCEPTION_OR_NMI, exception or NMI"})
+    @CsvSource({
+        "IO_INSTRUCTION, I/O instruction",
+        "APIC_ACCESS, APIC access",
+        "VMREAD, VMREAD",
+        "HLT, HLT",
+        "EXTERNAL_INTERRUPT, external interrupt",
+        "EXCEPTION_OR_NMI, exception or NMI"
+    })
     void reasonsHaveNamesToRead(ExitReason reason, String words) {
         assertThat(ReasonNames.inWords(reason)).isEqualTo(words);
     }

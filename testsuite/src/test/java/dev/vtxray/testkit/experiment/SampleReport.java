@@ -32,8 +32,7 @@ public final class SampleReport {
         HandlerProfile profile = setting.profile();
         List<ExitCount> exits = new ArrayList<>();
         if (setting.apicv()) {
-            exits.add(new ExitCount(
-                    Level.L2, ExitReason.APIC_WRITE, rounds, rounds, Map.of("300H write", rounds)));
+            exits.add(new ExitCount(Level.L2, ExitReason.APIC_WRITE, rounds, rounds, Map.of("300H write", rounds)));
         } else {
             exits.add(new ExitCount(
                     Level.L2,
@@ -78,7 +77,10 @@ public final class SampleReport {
         long perNestedExit = 2 + SyncTimeModel.PROFILE.reads() + SyncTimeModel.PROFILE.writes();
         long own = l0ExitsPerIpi - perNestedExit * ExitsByReason.sum(perIpi);
         return new ScenarioCounts(
-                nested, l0ExitsPerIpi * rounds, new OwnApicWork(3 * rounds, (own - 3) * rounds, 0), virtualized * rounds);
+                nested,
+                l0ExitsPerIpi * rounds,
+                new OwnApicWork(3 * rounds, (own - 3) * rounds, 0),
+                virtualized * rounds);
     }
 
     /** P-kvm on two CPUs: CPU 0 sends, L1 kicks, CPU 1 receives. */

@@ -111,9 +111,12 @@ class SyncTimeModelTests {
     @Test
     void closestScenariosAreSaidWithTheirReason() {
         PaperReading reading = new PaperReading(results);
-        assertThat(reading.closest()).extracting(result -> result.scenario().row()).containsExactly("4b", "1w");
+        assertThat(reading.closest())
+                .extracting(result -> result.scenario().row())
+                .containsExactly("4b", "1w");
         assertThat(reading.why(reading.closest().get(0)))
-                .contains("Scenario 4b", "from 6 to 2", "minus 4 APIC access (44)", "plus 1 APIC write (56)", "−66.7 %");
+                .contains(
+                        "Scenario 4b", "from 6 to 2", "minus 4 APIC access (44)", "plus 1 APIC write (56)", "−66.7 %");
     }
 
     @Test

@@ -65,7 +65,8 @@ class HtmlReportTests {
         String svg = SwimLaneSvg.of(before);
         int exits = before.exits().size();
         assertThat(Pattern.compile("<g class=\"exit ").matcher(svg).results()).hasSize(exits);
-        assertThat(svg).contains("<title>1. CPU 0: L2 → L0 → L1\nAPIC access (44), 300H read\n", ">" + exits + "</text>");
+        assertThat(svg)
+                .contains("<title>1. CPU 0: L2 → L0 → L1\nAPIC access (44), 300H read\n", ">" + exits + "</text>");
     }
 
     @Test
@@ -96,8 +97,8 @@ class HtmlReportTests {
     void whatRunsSayIsEscaped() throws Exception {
         ExperimentRow row = sample.rows().get(0);
         ExitCount odd = new ExitCount(Level.L2, ExitReason.CPUID, 1, 1, Map.of("<leaf> & \"1\"", 1L));
-        ExperimentRow odder = new ExperimentRow(
-                row.setting(), 1, 4, 8, List.of(odd), row.deliverySide(), row.ownWork());
+        ExperimentRow odder =
+                new ExperimentRow(row.setting(), 1, 4, 8, List.of(odd), row.deliverySide(), row.ownWork());
         String escaped = HtmlReport.of(new ExperimentReport(List.of(odder), List.of(), List.of(), sample.topology()));
         assertThat(escaped).contains("&lt;leaf&gt; &amp; &quot;1&quot;");
         parse(escaped);
@@ -106,7 +107,8 @@ class HtmlReportTests {
     @Test
     void tableForTerminalsAlignsItsColumns() {
         assertThat(TextTable.of(sample))
-                .contains("""
+                .contains(
+                        """
                         CPU, profile                            reflected   L0 exits   against expectation
                         ivybridge-ep, P-min                     4 → 1       8 → 2      exactly equal
                         ivybridge-ep, P-kvm                     4 → 1       56 → 14    exactly equal

@@ -13,7 +13,9 @@ class ReportJsonTests {
 
     @Test
     void aRowHasTheKeysThatWerePromised() {
-        assertThat(ReportJson.of(SampleReport.asExpected(10_000))).contains("""
+        assertThat(ReportJson.of(SampleReport.asExpected(10_000)))
+                .contains(
+                        """
                     {
                       "cpu": "haswell-ep",
                       "profile": "P-kvm",
@@ -28,7 +30,9 @@ class ReportJsonTests {
 
     @Test
     void aScenarioHasItsReduction() {
-        assertThat(ReportJson.of(SampleReport.asExpected(10_000))).contains("""
+        assertThat(ReportJson.of(SampleReport.asExpected(10_000)))
+                .contains(
+                        """
                       "scenario": "2",
                       "reductionPercent": 77.46,
                 """);
@@ -54,7 +58,12 @@ class ReportJsonTests {
     @Test
     void emptyAndNestedStructuresAreWritten() {
         JsonWriter json = new JsonWriter();
-        json.beginArray().beginObject().endObject().value(1).value(new BigDecimal("2.50")).value(true);
+        json.beginArray()
+                .beginObject()
+                .endObject()
+                .value(1)
+                .value(new BigDecimal("2.50"))
+                .value(true);
         json.beginArray().endArray().endArray();
         assertThat(json).hasToString("[\n  {},\n  1,\n  2.50,\n  true,\n  []\n]\n");
     }
