@@ -50,7 +50,7 @@ public final class L0 implements RootSoftware {
         this.hardware = hardware;
         this.options = options;
         VmxUnit first = hardware.units().get(0);
-        guestProfile = guestProfile(first.profile(), options);
+        guestProfile = offered(first.profile(), options);
         Machine machine = hardware.machine();
         long reserve = machine.memory().size() - hardware.guestMemory();
         if (reserve < 1 << 20) {
@@ -82,7 +82,7 @@ public final class L0 implements RootSoftware {
     }
 
     /** What L1 is offered: the CPU's features, less what L0 hides or does not emulate. */
-    private static CpuProfile guestProfile(CpuProfile profile, L0Options options) {
+    public static CpuProfile offered(CpuProfile profile, L0Options options) {
         CpuProfile offered = ImplementedFeatures.withoutVmcsShadowing(profile);
         offered = offered.with(offered.vmx().without(EptVpidCapability.ACCESSED_AND_DIRTY));
         return options.virtualApicv() ? offered : ImplementedFeatures.withoutApicv(offered);
@@ -140,6 +140,11 @@ public final class L0 implements RootSoftware {
 
     VirtualCpu cpu(int number) {
         return cpus.get(number);
+    }
+
+    /** Host-physical address of an L1-physical one. */
+    public long hostAddress(long l1Physical) {
+        return host.toHost(l1Physical);
     }
 
     /** Everything that was counted so far. */

@@ -38,7 +38,7 @@ public record TwoLevelRun(CpuProfile cpu, HandlerProfile handler, Scenario scena
     /** Long enough that the IPI arrives before STI. */
     public static final long MASKED_DELAY = 4000;
 
-    private static final long PARAMETERS = L1Memory.L2_RAM + L2Memory.PARAMETERS;
+    static final long PARAMETERS = L1Memory.L2_RAM + L2Memory.PARAMETERS;
     private static final long CYCLES_TO_START = 10_000_000;
     private static final long CYCLES_FOR_A_ROUND = 1_000_000;
 
