@@ -7,4 +7,5 @@ module dev.vtxray.nested {
     requires static org.jspecify;
 
     exports dev.vtxray.nested;
+    exports dev.vtxray.nested.cost;
 }

@@ -4,7 +4,10 @@ import static dev.vtxray.vmx.vmcs.VmcsField.*;
 
 import dev.vtxray.vmx.vmcs.VmcsField;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * How many VMREADs and VMWRITEs a handler executes for each VM exit, whatever the reason. The numbers are those measured
@@ -40,6 +43,28 @@ public enum HandlerProfile {
         this.writes = writes;
     }
 
+    /**
+     * The profile with this label, such as {@code P-kvm}; case does not matter.
+     *
+     * @throws IllegalArgumentException if there is none; the message lists the known ones
+     */
+    public static HandlerProfile named(String label) {
+        for (HandlerProfile profile : values()) {
+            if (profile.label().equalsIgnoreCase(label)) {
+                return profile;
+            }
+        }
+        throw new IllegalArgumentException("unknown handler profile \"%s\"; known are %s"
+                .formatted(
+                        label,
+                        Arrays.stream(values()).map(HandlerProfile::label).collect(Collectors.joining(", "))));
+    }
+
+    /** How it is written in tables, such as {@code P-kvm}. */
+    public String label() {
+        return "P-" + name().substring("P_".length()).toLowerCase(Locale.ROOT);
+    }
+
     /** VMREADs for each exit. */
     public int reads() {
         return reads;
@@ -73,9 +98,7 @@ public enum HandlerProfile {
     /** The fields that are written at each exit besides {@link #lastFieldWritten}. */
     List<VmcsField> fieldsWritten(boolean apicv) {
         List<VmcsField> fields = new ArrayList<>(List.of(
-                GUEST_RIP,
-                GUEST_INTERRUPTIBILITY_STATE,
-                apicv ? GUEST_INTERRUPT_STATUS : VM_ENTRY_INTERRUPTION_INFO));
+                GUEST_RIP, GUEST_INTERRUPTIBILITY_STATE, apicv ? GUEST_INTERRUPT_STATUS : VM_ENTRY_INTERRUPTION_INFO));
         fields.addAll(PADDING.subList(0, Math.max(0, writes - ESSENTIAL_WRITES)));
         return fields;
     }
