@@ -33,10 +33,10 @@ public record TwoLevelRun(CpuProfile cpu, HandlerProfile handler, Scenario scena
      * Links of the hash chain for each turn: a turn then takes longer than the other CPU needs to begin to wait, which
      * makes the number of exits exact.
      */
-    public static final long WORK = 4;
+    public static final long WORK = 2;
 
     /** Long enough that the IPI arrives before STI. */
-    public static final long MASKED_DELAY = 4000;
+    public static final long MASKED_DELAY = 2000;
 
     static final long PARAMETERS = L1Memory.L2_RAM + L2Memory.PARAMETERS;
     private static final long CYCLES_TO_START = 10_000_000;

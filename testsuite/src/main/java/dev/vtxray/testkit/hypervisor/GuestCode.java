@@ -146,13 +146,14 @@ public class GuestCode {
 
     /**
      * Sends a fixed interrupt to the APIC whose ID is in EAX: three accesses, more if the last one is not yet delivered.
-     * Changes RAX and R14.
+     * Every access is a MOV. Changes RAX, RDX and R14.
      */
     public final void sendInterrupt(int vector) {
         String busy = fresh("busy");
         load(Reg.R14, apic);
         label(busy);
-        emit("TEST", Mem.dword(Reg.R14).disp(APIC_ICR_LOW), ICR_DELIVERY_PENDING);
+        emit("MOV", Reg.EDX, Mem.dword(Reg.R14).disp(APIC_ICR_LOW));
+        emit("TEST", Reg.EDX, ICR_DELIVERY_PENDING);
         branch("JNZ", busy);
         emit("SHL", Reg.EAX, ICR_DESTINATION_SHIFT);
         emit("MOV", Mem.dword(Reg.R14).disp(APIC_ICR_HIGH), Reg.EAX);

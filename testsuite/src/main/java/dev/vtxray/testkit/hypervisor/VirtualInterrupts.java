@@ -46,7 +46,7 @@ final class VirtualInterrupts {
 
     /**
      * Sends the interrupt whose vector is in EDI to the virtual CPU whose number is in ESI, and goes on at RESUME. A
-     * virtual CPU on this processor needs no call. Changes RAX and R8.
+     * virtual CPU on this processor needs no call. Changes RAX, RDX, R8 and R14.
      */
     void send() {
         descriptorOf(Reg.ESI);

@@ -92,6 +92,7 @@ public final class Pc {
         units.add(unit);
         cpu.interrupts = apic;
         cpu.physicalMask = (1L << profile.physicalAddressWidth()) - 1;
+        cpu.cr4Mask = profile.vmx().msr(VmxCapabilities.CR4_FIXED1);
         cpu.has1GPages = profile.has(CpuFeature.PAGE1GB);
         cpu.cr4Mask = profile.vmx().msr(VmxCapabilities.CR4_FIXED1);
         cpu.eferMask = profile.eferMask();
