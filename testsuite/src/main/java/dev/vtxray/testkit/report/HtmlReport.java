@@ -80,7 +80,8 @@ final class HtmlReport {
         figure(
                 "Reflected instruction exits per IPI",
                 off.reflectedPerIpi() + " → " + on.reflectedPerIpi(),
-                Numbers.reduction(on.reflectedPerIpi().reductionPercentFrom(off.reflectedPerIpi())) + ", any profile");
+                Numbers.reduction(on.reflectedPerIpi().reductionPercentFrom(off.reflectedPerIpi())) + ", "
+                        + pair.label());
         figure("L0 exits caused by them", off.l0ExitsPerIpi() + " → " + on.l0ExitsPerIpi(), pair.label());
         PaperReading reading = new PaperReading(report.syncTime());
         reading.timeSpan()
