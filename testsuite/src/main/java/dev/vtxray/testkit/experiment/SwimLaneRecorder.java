@@ -69,7 +69,7 @@ final class SwimLaneRecorder implements NestedObserver {
         if (begins(level, exit)) {
             beginnings.add(exits.size());
         }
-        exits.add(new SwimLane.Exit(cpu, machine.retired(), level, level, exit.reason(), SubKeyNames.of(key)));
+        exits.add(new SwimLane.Exit(cpu, machine.retired(), level, level, exit.reason(), SubKeyLabel.of(key).orElse("")));
     }
 
     /** The first thing that a sender does: the poll of ICR low, or with APICv the write that still exits. */

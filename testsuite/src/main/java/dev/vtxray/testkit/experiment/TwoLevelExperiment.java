@@ -4,7 +4,7 @@ import dev.vtxray.core.cpu.Cpu;
 import dev.vtxray.nested.EpisodeLedger;
 import dev.vtxray.nested.EpisodeLedger.Part;
 import dev.vtxray.nested.ExitCounters;
-import dev.vtxray.nested.Level;
+import dev.vtxray.nested.NestedObserver;
 import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import dev.vtxray.vmx.VmxObserver;
 import dev.vtxray.vmx.capability.CpuProfile;
@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -88,7 +87,7 @@ public final class TwoLevelExperiment implements VirtualApicvExperiment {
                 rounds,
                 reflected,
                 l0Exits,
-                exitCounts(result.counters()),
+                ExitCount.listOf(result.counters().hardware(), result.counters().reflected()),
                 deliverySide,
                 ownWork(result.episodes()));
     }
@@ -111,7 +110,7 @@ public final class TwoLevelExperiment implements VirtualApicvExperiment {
                         }
                     };
                     machine.machine().cpus().forEach(cpu -> machine.vmx(cpu.number).setObserver(counting));
-                    return dev.vtxray.nested.NestedObserver.NONE;
+                    return NestedObserver.NONE;
                 }),
                 "scenario " + scenario.row());
         Map<ExitReason, Long> nested = nestedExits(result.counters());
@@ -163,32 +162,6 @@ public final class TwoLevelExperiment implements VirtualApicvExperiment {
             }
         }
         return new OwnApicWork(kick, eoi, halt);
-    }
-
-    private static List<ExitCount> exitCounts(ExitCounters counters) {
-        List<ExitCount> counts = new ArrayList<>();
-        for (Level level : new Level[] {Level.L1, Level.L2}) {
-            for (ExitReason reason : ExitReason.values()) {
-                Map<String, Long> subKeys = new TreeMap<>();
-                counters.hardware().forEach((key, count) -> {
-                    if (key.level() == level && key.reason() == reason) {
-                        subKeys.merge(SubKeyNames.of(key), count, Long::sum);
-                    }
-                });
-                long total = subKeys.values().stream().mapToLong(Long::longValue).sum();
-                if (total > 0) {
-                    long reflected = level == Level.L2 ? counters.reflected(reason) : 0;
-                    counts.add(new ExitCount(level, reason, total, reflected, named(subKeys)));
-                }
-            }
-        }
-        return counts;
-    }
-
-    /** Where there is no sub-key, there is nothing to unfold. */
-    private static Map<String, Long> named(Map<String, Long> subKeys) {
-        subKeys.remove("");
-        return subKeys;
     }
 
     /** Independent runs, done side by side; what they give is kept in their order. */
