@@ -42,9 +42,11 @@ public final class L1Memory {
     /** Bytes that a machine for L1 and L2 needs. */
     public static final long SIZE                 = 64L << 20;
 
-    /** Offsets in {@link #SHARED}: virtual CPUs that are finished, and their statuses ORed. */
+    /** Virtual CPUs that are finished, and their statuses ORed. */
     static final long FINISHED                    = SHARED;
     static final long STATUS                      = SHARED + 8;
+    /** Bit 0: a CPU reports a failure. */
+    static final long REPORTING                   = SHARED + 16;
 
     /** Address of the local APICs' registers, of L1 and of L2. */
     static final long APIC                        = 0xFEE0_0000L;
