@@ -37,7 +37,9 @@ final class AccessCounts {
 
     /** Reads and writes after each exit. */
     List<List<Integer>> episodes() {
-        return done.stream().map(episode -> List.of(episode.reads, episode.writes)).toList();
+        return done.stream()
+                .map(episode -> List.of(episode.reads, episode.writes))
+                .toList();
     }
 
     private static final class Episode {

@@ -22,7 +22,8 @@ import net.jqwik.api.constraints.LongRange;
 class TwoLevelRunProperties {
     private static final List<String> WITH_APICV = List.of("ivybridge-ep", "haswell-ep", "skylake-sp");
 
-    private static TwoLevelRun runOf(String cpu, HandlerProfile handler, Scenario scenario, boolean apicv, long rounds) {
+    private static TwoLevelRun runOf(
+            String cpu, HandlerProfile handler, Scenario scenario, boolean apicv, long rounds) {
         return TwoLevelRun.of(CpuProfile.named(cpu), handler, scenario, apicv, rounds);
     }
 
@@ -85,7 +86,8 @@ class TwoLevelRunProperties {
 
     @Property(tries = 9)
     void aProcessorWithoutApicvRunsEveryScenarioWithoutIt(@ForAll Scenario scenario) {
-        Result result = runOf("sandybridge-ep", HandlerProfile.P_KVM, scenario, false, 6).run();
+        Result result = runOf("sandybridge-ep", HandlerProfile.P_KVM, scenario, false, 6)
+                .run();
         assertThat(result.problems()).isEmpty();
         assertThat(result.exits().byReason()).isEqualTo(expected(scenario, false, 6));
     }

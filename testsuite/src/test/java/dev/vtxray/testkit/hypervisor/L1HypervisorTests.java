@@ -85,11 +85,7 @@ class L1HypervisorTests {
     @Test
     void postedInterruptsNeedApicv() {
         assertThatThrownBy(() -> new L1Options(
-                        IVY_BRIDGE,
-                        HandlerProfile.P_KVM,
-                        false,
-                        InterruptDelivery.POSTED,
-                        HaltHandling.WAIT_IN_ROOT))
+                        IVY_BRIDGE, HandlerProfile.P_KVM, false, InterruptDelivery.POSTED, HaltHandling.WAIT_IN_ROOT))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("need virtual-interrupt delivery");
     }

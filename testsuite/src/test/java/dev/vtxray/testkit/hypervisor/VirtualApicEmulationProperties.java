@@ -39,8 +39,10 @@ class VirtualApicEmulationProperties {
 
     @Provide
     Arbitrary<Access> accesses() {
-        Arbitrary<Reg> bases = Arbitraries.integers().between(0, 15).filter(n -> n != 4).map(n -> Reg.general(8, n));
-        Arbitrary<Reg> values = Arbitraries.integers().between(0, 15).filter(n -> n != 4).map(n -> Reg.general(4, n));
+        Arbitrary<Reg> bases =
+                Arbitraries.integers().between(0, 15).filter(n -> n != 4).map(n -> Reg.general(8, n));
+        Arbitrary<Reg> values =
+                Arbitraries.integers().between(0, 15).filter(n -> n != 4).map(n -> Reg.general(4, n));
         Arbitrary<Integer> displacements = Arbitraries.oneOf(
                 Arbitraries.just(0), Arbitraries.integers().between(-128, 127), Arbitraries.integers());
         return Combinators.combine(
