@@ -23,7 +23,7 @@ public final class L1Memory {
     /** The VMCSs with which L1 runs L2 ("vmcs12"). */
     public static final long VMCS_REGIONS         = 0x11_4000;
     public static final long VIRTUAL_APIC_PAGES   = 0x11_6000;
-    /** Posted-interrupt descriptors; with any delivery their first 256 bits are the interrupts still to be delivered. */
+    /** Posted-interrupt descriptors; whatever the delivery, their first 256 bits are the interrupts to deliver. */
     public static final long DESCRIPTORS          = 0x11_8000;
     public static final long APIC_ACCESS_PAGE     = 0x11_A000;
     public static final long EPT_PML4             = 0x11_B000;
