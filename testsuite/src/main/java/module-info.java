@@ -7,6 +7,11 @@ module dev.vtxray.testkit {
     requires info.picocli;
     requires static org.jspecify;
 
+    exports dev.vtxray.testkit.experiment;
+    exports dev.vtxray.testkit.hypervisor;
+    exports dev.vtxray.testkit.pc;
+    exports dev.vtxray.testkit.report;
+
     opens dev.vtxray.testkit.cli to
             info.picocli;
 }

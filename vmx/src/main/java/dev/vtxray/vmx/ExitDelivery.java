@@ -53,6 +53,7 @@ final class ExitDelivery {
             host.onExit(exit, unit);
             return;
         }
+        unit.store().finishExit(unit.currentPointer());
         HostState.load(cpu, vmcs, unit);
         cpu.contextChanged();
         if (MsrLists.loadOnExit(unit, vmcs) != 0) {

@@ -35,6 +35,7 @@ final class VmEntry {
      *     exit that has been delivered)
      */
     int enterArchitectural(Vmcs vmcs) {
+        unit.store().prepareEntry(unit.currentPointer());
         unit.takeControls(vmcs);
         VmEntryCheck violated = VmEntryChecks.firstViolationOfChanges(unit.entryState());
         if (violated == null) {

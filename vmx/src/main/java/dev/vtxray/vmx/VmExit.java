@@ -32,6 +32,36 @@ public final class VmExit {
         return new VmExit(reason);
     }
 
+    /** The exit that an acknowledged external interrupt causes. */
+    public static VmExit externalInterrupt(int vector) {
+        return of(ExitReason.EXTERNAL_INTERRUPT).withInterruption(Event.externalInterrupt(vector));
+    }
+
+    /** The exit that an NMI causes. */
+    public static VmExit nonMaskableInterrupt() {
+        return of(ExitReason.EXCEPTION_OR_NMI).withInterruption(Event.nmi());
+    }
+
+    /** An EPT violation with the facts of {@code other}, as seen through other tables. */
+    public static VmExit eptViolation(VmExit other, long qualification) {
+        return copyOf(ExitReason.EPT_VIOLATION, other).withQualification(qualification);
+    }
+
+    /** An EPT misconfiguration with the facts of {@code other}, as seen through other tables. */
+    public static VmExit eptMisconfiguration(VmExit other) {
+        return copyOf(ExitReason.EPT_MISCONFIGURATION, other);
+    }
+
+    private static VmExit copyOf(ExitReason reason, VmExit other) {
+        VmExit exit = of(reason);
+        exit.instructionLength = other.instructionLength;
+        exit.idtVectoringInfo = other.idtVectoringInfo;
+        exit.idtVectoringErrorCode = other.idtVectoringErrorCode;
+        exit.guestLinearAddress = other.guestLinearAddress;
+        exit.guestPhysicalAddress = other.guestPhysicalAddress;
+        return exit;
+    }
+
     /** A failed VM entry: reported like an exit, with bit 31 of the exit reason set. */
     static VmExit entryFailure(ExitReason reason, long qualification) {
         VmExit exit = new VmExit(reason);

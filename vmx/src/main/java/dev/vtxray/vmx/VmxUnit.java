@@ -5,6 +5,8 @@ import dev.vtxray.core.cpu.Cpu;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.control.ControlWord;
+import dev.vtxray.vmx.control.ExitReason;
+import dev.vtxray.vmx.control.PinControl;
 import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.entry.VmEntryCheck;
@@ -198,6 +200,16 @@ public final class VmxUnit {
         return entry.enterHosted(vmcs);
     }
 
+    /**
+     * Writes the state in which the processor is into the guest-state area, for a host that takes over running software.
+     * The control words of {@code vmcs} must be set already.
+     */
+    public void capture(Vmcs vmcs) {
+        takeControls(vmcs);
+        cpu.current = null;
+        GuestState.save(cpu, vmcs, this, VmExit.of(ExitReason.CPUID), cpu.flags.get());
+    }
+
     /** Access to the guest that was left last, for a Java host that handles its exit. */
     public GuestContext guestContext() {
         return guestContext;
@@ -295,6 +307,7 @@ public final class VmxUnit {
         cpu.interceptor = intercepts;
         cpu.secondStage = ept.isNeeded() ? ept : null;
         cpu.eventGate = gate;
+        cpu.iretKeepsNmiBlocking = PinControl.NMI_EXITING.in(pin) && !PinControl.VIRTUAL_NMIS.in(pin);
         cpu.crPolicy = controlRegisters;
         cpu.boundaryEvents = boundary;
         cpu.tscView = VmEntry.tscOffset(vmcs, primary);
@@ -318,6 +331,7 @@ public final class VmxUnit {
         cpu.interceptor = null;
         cpu.secondStage = null;
         cpu.eventGate = null;
+        cpu.iretKeepsNmiBlocking = false;
         cpu.tscView = 0;
         cpu.translationTag = 0;
         cpu.mmu.alone = true;

@@ -109,6 +109,22 @@ public final class Flags {
         carries = carry & (CARRY_OUT | CARRY_IN) | carry >>> align & HALF_CARRY;
     }
 
+    /** Flags of the sum of two operands and a carry (0 or 1); bits of them beyond the operands' width do not count. */
+    public void setSum(int align, long a, long b, long carry) {
+        long x = a << align;
+        long y = b << align;
+        long sum = x + y + (carry << align);
+        setArithmetic(align, x & y | (x | y) & ~sum, sum);
+    }
+
+    /** Flags of {@code a - b - borrow}; bits of the operands beyond their width do not count. */
+    public void setDifference(int align, long a, long b, long borrow) {
+        long x = a << align;
+        long y = b << align;
+        long difference = x - y - (borrow << align);
+        setArithmetic(align, ~x & y | (~x | y) & difference, difference);
+    }
+
     /** Flags of a logical operation: CF and OF clear, AF (undefined) clear. */
     public void setLogic(int align, long value) {
         result = value << align >> align;

@@ -35,7 +35,7 @@ final class BlockFetch {
     private Block find(JumpCache jumps, long rip, long la) {
         RamPage page = cpu.mmu.fetchPage(la);
         if (page == null) {
-            return new Block(new Insn[] {decodeUncached(rip)}, 0, cpu.codeSize, null);
+            return Block.single(decodeUncached(rip), 0, cpu.codeSize, null);
         }
         int offset = (int) la & RamPage.SIZE - 1;
         Block block = page.block(offset, cpu.codeSize);
@@ -68,7 +68,7 @@ final class BlockFetch {
             return decodeStraddling(page, offset, la);
         }
         boolean firstCode = page.codeLines == 0;
-        Block block = new Block(Arrays.copyOf(buffer, count), offset, cpu.codeSize, null);
+        Block block = Block.inPage(Arrays.copyOf(buffer, count), offset, cpu.codeSize);
         page.add(block);
         if (firstCode) {
             cpu.mmu.memory().announceCode(page);
@@ -79,7 +79,7 @@ final class BlockFetch {
     private Block decodeStraddling(RamPage page, int offset, long la) {
         Insn insn = decodeByByte(la);
         RamPage second = cpu.mmu.fetchPage(nextPage(la));
-        Block block = new Block(new Insn[] {insn}, offset, cpu.codeSize, second);
+        Block block = Block.single(insn, offset, cpu.codeSize, second);
         if (second == null) {
             return block;
         }

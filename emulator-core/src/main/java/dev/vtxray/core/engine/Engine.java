@@ -34,10 +34,6 @@ public final class Engine {
     private boolean stepping;
     private boolean stopRequested;
 
-    // The block under way, for the handling of faults out of its middle.
-    private @Nullable Block block;
-    private int charged;
-
     public Engine(Cpu cpu, Decoder decoder) {
         this.cpu = cpu;
         this.fetch = new BlockFetch(cpu, decoder);
@@ -143,7 +139,6 @@ public final class Engine {
         Insn insn = null;
         try {
             cpu.current = null;
-            block = null;
             insn = stepping ? fetch.decodeUncached(cpu.rip) : fetch.blockAt(cpu.rip).insns[0];
             cpu.r[Insn.BLOCK] = cpu.rip;
             executeAlone(insn);
@@ -186,44 +181,42 @@ public final class Engine {
     // --- blocks ---------------------------------------------------------------------------------------------------
 
     private void runBlocks() {
+        Block entered = null;
         int at = 0;
+        int charged = 0;
         cpu.mmu.alone = false;
         try {
-            long[] r = cpu.r;
-            while (true) {
-                block = null;
-                Block entered = fetch.blockAt(cpu.rip);
-                Insn[] code = entered.insns;
-                int count = code.length;
-                boolean whole = true;
-                if (count > cpu.budget) {
-                    count = (int) cpu.budget;
-                    whole = false;
-                    if (count <= 0) {
-                        return;
+            Block next = null;
+            while (cpu.budget > 0) {
+                if (next == null) {
+                    next = fetch.blockAt(cpu.rip);
+                    if (entered != null) {
+                        entered.link(cpu.r[Insn.BLOCK], cpu.rip, next);
                     }
                 }
-                cpu.budget -= count;
-                r[Insn.BLOCK] = cpu.rip;
-                charged = count;
-                block = entered;
-                for (at = 0; at < count; at++) {
+                entered = next;
+                Insn[] code = entered.insns;
+                charged = (int) Math.min(code.length, cpu.budget);
+                cpu.budget -= charged;
+                cpu.r[Insn.BLOCK] = cpu.rip;
+                for (at = 0; at < charged; at++) {
                     Insn insn = code[at];
-                    insn.semantic.execute(cpu, insn);
+                    insn.form.execute(cpu, insn);
                 }
-                if (!whole || !entered.setsRip) {
-                    cpu.advance(code[count - 1]);
+                if (charged < code.length || !entered.setsRip) {
+                    cpu.advance(code[charged - 1]);
                 }
+                next = entered.successor(cpu.r[Insn.BLOCK], cpu.rip);
             }
         } catch (GuestFault fault) {
-            giveBack(at);
+            giveBack(entered, at, charged);
             cpu.mmu.alone = true;
             deliverFault(fault);
         } catch (Mmu.AloneOnly aloneOnly) {
-            giveBack(at);
-            runAlone(at);
+            giveBack(entered, at, charged);
+            runAlone(entered, at);
         } catch (SecondStage.Taken taken) {
-            giveBack(at);
+            giveBack(entered, at, charged);
             cpu.mmu.alone = true;
             deliverTaken();
         } finally {
@@ -232,9 +225,9 @@ public final class Engine {
     }
 
     /** Takes back the charge for the instructions from {@code at} on, and stands at the first of them. */
-    private void giveBack(int at) {
-        Block interrupted = block;
-        if (interrupted == null) {
+    private void giveBack(@Nullable Block interrupted, int at, int charged) {
+        if (interrupted == null || at == charged) {
+            // The fetch of the next block faulted.
             cpu.current = null;
             return;
         }
@@ -244,9 +237,8 @@ public final class Engine {
         cpu.rip = cpu.insnRip();
     }
 
-    private void runAlone(int at) {
-        Block interrupted = block;
-        if (interrupted == null) {
+    private void runAlone(@Nullable Block interrupted, int at) {
+        if (interrupted == null || at == interrupted.insns.length) {
             throw new IllegalStateException("an instruction fetch asked to run alone");
         }
         try {

@@ -1,15 +1,16 @@
 package dev.vtxray.core.engine;
 
+import dev.vtxray.core.memory.FilledSlots;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Blocks by linear address and mode, for one translation context. */
 public final class JumpCache {
-    private static final int ENTRIES = 1024;
+    private static final int ENTRIES = 4096;
 
     private final Block[] blocks = new Block[ENTRIES];
     private final long[] keys = new long[ENTRIES];
-    private boolean used;
+    private final FilledSlots filled = new FilledSlots();
 
     /** The valid block at {@code rip} in this mode that was remembered, or null. */
     @Nullable Block get(long rip, int mode) {
@@ -19,21 +20,27 @@ public final class JumpCache {
     }
 
     void put(long rip, Block block) {
-        used = true;
         int index = index(rip);
+        if (blocks[index] == null) {
+            filled.add(index);
+        }
         keys[index] = rip;
         blocks[index] = block;
     }
 
     /** Forgets everything. */
     public void clear() {
-        if (used) {
+        if (filled.areTooMany()) {
             Arrays.fill(blocks, null);
-            used = false;
+        } else {
+            for (int n = 0; n < filled.count(); n++) {
+                blocks[filled.get(n)] = null;
+            }
         }
+        filled.clear();
     }
 
     private static int index(long rip) {
-        return (int) (rip ^ rip >>> 10) & ENTRIES - 1;
+        return (int) (rip ^ rip >>> 12) & ENTRIES - 1;
     }
 }

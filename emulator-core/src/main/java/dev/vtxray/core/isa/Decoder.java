@@ -4,7 +4,6 @@ import dev.vtxray.core.isa.Insn.Draft;
 import dev.vtxray.core.isa.Insn.Place;
 import dev.vtxray.core.isa.Row.OperandSize;
 import dev.vtxray.core.memory.Bytes;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +16,13 @@ public final class Decoder {
     /** Longest instruction (SDM, Instruction Format). */
     public static final int MAX_LENGTH = 15;
 
-    private static final Row[] NO_ROWS = {};
-    private final Row[][][] maps = new Row[4][256][];
+    private final OpcodeMaps maps;
+    private final boolean[] offered = new boolean[CpuidFeature.values().length];
+
+    // Used again for every instruction, so that the decoded instructions of a block lie side by side in the heap.
+    private final Reader in = new Reader();
+    private final Draft draft = new Draft();
+    private final Pass pass = new Pass();
 
     /**
      * A decoder for these rows.
@@ -26,38 +30,19 @@ public final class Decoder {
      * @param offered tells which CPUID features the CPU has; rows of others do not exist for it
      */
     public Decoder(List<Row> rows, Predicate<CpuidFeature> offered) {
-        List<List<List<Row>>> lists = new ArrayList<>();
-        for (int map = 0; map < 4; map++) {
-            lists.add(new ArrayList<>());
-            for (int opcode = 0; opcode < 256; opcode++) {
-                lists.get(map).add(new ArrayList<>());
-            }
-        }
-        for (Row row : rows) {
-            if (row.feature() != CpuidFeature.BASE && !offered.test(row.feature())) {
-                continue;
-            }
-            Row.Encoding encoding = row.encoding();
-            for (int low = 0; low < (encoding.inOpcode() ? 8 : 1); low++) {
-                lists.get(encoding.map()).get(encoding.opcode() + low).add(row);
-            }
-        }
-        for (int map = 0; map < 4; map++) {
-            for (int opcode = 0; opcode < 256; opcode++) {
-                List<Row> list = lists.get(map).get(opcode);
-                // The rows that demand more come first: a whole ModRM byte, a mandatory prefix, an extension, a whole opcode.
-                list.sort((a, b) -> demands(b) - demands(a));
-                maps[map][opcode] = list.isEmpty() ? NO_ROWS : list.toArray(NO_ROWS);
-            }
-        }
+        this(OpcodeMaps.of(rows), offered);
     }
 
-    private static int demands(Row row) {
-        Row.Encoding encoding = row.encoding();
-        return (encoding.modRm() >= 0 ? 8 : 0)
-                + (encoding.prefix() > 1 ? 4 : 0)
-                + (encoding.extension() >= 0 ? 2 : 0)
-                + (encoding.inOpcode() ? 0 : 1);
+    /**
+     * A decoder for the rows of these maps.
+     *
+     * @param offered tells which CPUID features the CPU has; rows of others do not exist for it
+     */
+    public Decoder(OpcodeMaps maps, Predicate<CpuidFeature> offered) {
+        this.maps = maps;
+        for (CpuidFeature feature : CpuidFeature.values()) {
+            this.offered[feature.ordinal()] = feature == CpuidFeature.BASE || offered.test(feature);
+        }
     }
 
     /**
@@ -71,12 +56,11 @@ public final class Decoder {
      * @return the instruction, or null if more bytes than there are would be needed to tell
      */
     public @Nullable Insn decode(byte[] code, int offset, int limit, int codeSize, int start) {
-        Reader in = new Reader(code, offset, Math.min(limit, offset + MAX_LENGTH));
-        Draft draft = new Draft();
-        draft.codeSize = codeSize;
-        draft.start = start;
+        in.begin(code, offset, Math.min(limit, offset + MAX_LENGTH));
+        draft.begin(codeSize, start);
         try {
-            new Pass(in, draft).run();
+            pass.begin();
+            pass.run();
         } catch (Truncated truncated) {
             if (limit - offset < MAX_LENGTH) {
                 return null;
@@ -99,14 +83,14 @@ public final class Decoder {
     }
 
     private static final class Reader {
-        private final byte[] code;
-        private final int limit;
+        private byte[] code = {};
+        private int limit;
         private int position;
 
-        Reader(byte[] code, int position, int limit) {
-            this.code = code;
-            this.position = position;
-            this.limit = limit;
+        void begin(byte[] newCode, int newPosition, int newLimit) {
+            code = newCode;
+            position = newPosition;
+            limit = newLimit;
         }
 
         int peek() {
@@ -139,21 +123,23 @@ public final class Decoder {
 
     /** The decoding of one instruction, in the order of its bytes. */
     private final class Pass {
-        private final Reader in;
-        private final Draft draft;
-        private final boolean is64Bit;
+        private boolean is64Bit;
         private boolean has66;
         private boolean has67;
         private boolean hasLock;
         private int repeat;
         private int rex;
-        private int segment = -1;
+        private int segment;
         private int opcode;
 
-        Pass(Reader in, Draft draft) {
-            this.in = in;
-            this.draft = draft;
-            this.is64Bit = draft.codeSize == 8;
+        void begin() {
+            is64Bit = draft.codeSize == 8;
+            has66 = false;
+            has67 = false;
+            hasLock = false;
+            repeat = 0;
+            rex = 0;
+            segment = -1;
         }
 
         void run() {
@@ -229,8 +215,8 @@ public final class Decoder {
         }
 
         private @Nullable Row select(int map) {
-            for (Row row : maps[map][opcode]) {
-                if (fits(row)) {
+            for (Row row : maps.rows(map, opcode)) {
+                if (offered[row.feature().ordinal()] && fits(row)) {
                     return row;
                 }
             }
@@ -376,7 +362,7 @@ public final class Decoder {
             }
             List<OperandKind> kinds = row.operands();
             for (int i = 0; i < kinds.size(); i++) {
-                Place place = i == 0 ? draft.dst : i == 1 ? draft.src : new Place();
+                Place place = i == 0 ? draft.dst : i == 1 ? draft.src : draft.other;
                 resolve(kinds.get(i), place);
             }
             if (!kinds.isEmpty() && draft.dst.size == 1 && isByteOperation(kinds)) {

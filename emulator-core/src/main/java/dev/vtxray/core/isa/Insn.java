@@ -1,6 +1,7 @@
 package dev.vtxray.core.isa;
 
 import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.memory.Bytes;
 
 /**
  * A decoded instruction: its row, and its operands resolved so far that executing it needs no further decoding.
@@ -26,36 +27,34 @@ public final class Insn {
 
     public final Row row;
     public final Semantic semantic;
+    /** How the engine carries it out: the same as {@link #semantic}, but quicker where the operands allow. */
+    public final Form form;
 
     /** Mode of the code: 2 bytes (16-bit), 4 (32-bit) or 8 (64-bit). */
-    public final int codeSize;
+    public final byte codeSize;
     /** Effective operand size in bytes: 1, 2, 4, 8. */
-    public final int size;
+    public final byte size;
     /** 64 - 8 * size: shifts a value's sign bit to bit 63. */
-    public final int align;
+    public final byte align;
 
-    public final int addressSize;
-    public final int length;
+    public final byte addressSize;
+    public final byte length;
     /** Byte offset of the instruction from the start of its block, and of the byte behind it. */
-    public final int start;
+    public final short start;
 
-    public final int end;
+    public final short end;
     public final boolean lock;
-    public final int rep;
+    public final short rep;
 
-    public final int dst;
-    public final int dstShift;
+    public final byte dst;
+    public final byte dstShift;
     public final long dstMask;
-    public final int dstSize;
-    /** Bits of the destination register that a write keeps. */
-    public final long dstKeep;
-
+    public final byte dstSize;
     public final boolean dstMem;
 
-    public final int src;
-    public final int srcShift;
-    public final long srcMask;
-    public final int srcSize;
+    public final byte src;
+    public final byte srcShift;
+    public final byte srcSize;
     public final boolean srcMem;
     /** The immediate, if that is the source; otherwise 0. */
     public final long srcAdd;
@@ -66,54 +65,53 @@ public final class Insn {
     public final int imm2;
 
     public final boolean hasMem;
-    public final int base;
-    public final int index;
-    public final int scale;
+    public final byte base;
+    public final byte index;
+    public final byte scale;
     public final long disp;
     public final long addressMask;
     /** Segment of the memory operand: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS. */
-    public final int seg;
+    public final byte seg;
 
     /** ModRM byte, or -1. */
-    public final int modRm;
+    public final short modRm;
     /** ModRM reg field with REX.R, for rows whose operands do not say it all (control, debug, segment registers). */
-    public final int reg;
+    public final byte reg;
 
     Insn(Draft draft) {
         row = draft.row;
         semantic = draft.semantic;
-        codeSize = draft.codeSize;
-        size = draft.size;
-        align = 64 - 8 * Math.min(size, 8);
-        addressSize = draft.addressSize;
-        length = draft.length;
-        start = draft.start;
-        end = draft.start + draft.length;
+        codeSize = (byte) draft.codeSize;
+        size = (byte) draft.size;
+        align = (byte) (64 - 8 * Math.min(size, 8));
+        addressSize = (byte) draft.addressSize;
+        length = (byte) draft.length;
+        start = (short) draft.start;
+        end = (short) (draft.start + draft.length);
         lock = draft.lock;
-        rep = draft.rep;
-        dst = draft.dst.register;
-        dstShift = draft.dst.shift;
+        rep = (short) draft.rep;
+        dst = (byte) draft.dst.register;
+        dstShift = (byte) draft.dst.shift;
         dstMask = draft.dst.mask;
-        dstSize = draft.dst.size;
-        dstKeep = dstSize >= 4 ? 0 : ~(dstMask << dstShift);
+        dstSize = (byte) draft.dst.size;
         dstMem = draft.dst.memory;
-        src = draft.src.register;
-        srcShift = draft.src.shift;
-        srcMask = draft.src.mask;
-        srcSize = draft.src.size;
+        src = (byte) draft.src.register;
+        srcShift = (byte) draft.src.shift;
+        srcSize = (byte) draft.src.size;
         srcMem = draft.src.memory;
         srcAdd = draft.src.constant;
         imm = draft.imm;
         imm2 = draft.imm2;
         hasMem = draft.hasMem;
-        base = draft.base;
-        index = draft.index;
-        scale = draft.scale;
+        base = (byte) draft.base;
+        index = (byte) draft.index;
+        scale = (byte) draft.scale;
         disp = draft.ripRelative ? draft.disp + end : draft.disp;
         addressMask = addressSize == 8 ? -1L : addressSize == 4 ? 0xFFFF_FFFFL : 0xFFFFL;
-        seg = draft.seg;
-        modRm = draft.modRm;
-        reg = draft.reg;
+        seg = (byte) draft.seg;
+        modRm = (short) draft.modRm;
+        reg = (byte) draft.reg;
+        form = row.formFor(this);
     }
 
     /** Offset part of the memory operand's address. */
@@ -121,9 +119,14 @@ public final class Insn {
         return c.r[base] + (c.r[index] << scale) + disp & addressMask;
     }
 
+    /** Linear address of a flat memory operand, see {@link Shape}. */
+    public long flatAddress(Cpu c) {
+        return c.r[base] + (c.r[index] << scale) + disp;
+    }
+
     /** Value of the source, zero-extended. */
     public long loadSrc(Cpu c) {
-        return srcMem ? c.load(this, offset(c), srcSize) : (c.r[src] >>> srcShift & srcMask) + srcAdd;
+        return srcMem ? c.load(this, offset(c), srcSize) : srcRegister(c) + srcAdd;
     }
 
     /** Value of the destination, zero-extended, where it will not be written. */
@@ -141,14 +144,23 @@ public final class Insn {
         if (dstMem) {
             c.store(this, offset(c), dstSize, value);
         } else {
-            c.r[dst] = c.r[dst] & dstKeep | (value & dstMask) << dstShift;
+            c.r[dst] = merge(c.r[dst], value, dstMask, dstShift);
         }
     }
 
     /** Writes the source operand, which must be a register (XADD, XCHG). */
     public void storeSrcRegister(Cpu c, long value) {
-        long keep = srcSize >= 4 ? 0 : ~(srcMask << srcShift);
-        c.r[src] = c.r[src] & keep | (value & srcMask) << srcShift;
+        c.r[src] = merge(c.r[src], value, Bytes.mask(srcSize), srcShift);
+    }
+
+    /** Value of the source register, zero-extended. */
+    public long srcRegister(Cpu c) {
+        return c.r[src] >>> srcShift & Bytes.mask(srcSize);
+    }
+
+    private static long merge(long old, long value, long mask, int shift) {
+        boolean wide = mask >>> 31 != 0;
+        return wide ? value & mask : old & ~(mask << shift) | (value & mask) << shift;
     }
 
     /** Whether the memory operand's address is relative to RIP. */
@@ -168,12 +180,21 @@ public final class Insn {
 
     /** One operand while it is resolved. */
     static final class Place {
-        int register = ZERO;
+        int register;
         int shift;
         long mask;
         int size;
         boolean memory;
         long constant;
+
+        void begin() {
+            register = ZERO;
+            shift = 0;
+            mask = 0;
+            size = 0;
+            memory = false;
+            constant = 0;
+        }
     }
 
     /** An instruction while it is decoded. */
@@ -187,18 +208,46 @@ public final class Insn {
         int start;
         boolean lock;
         int rep;
-        Place dst = new Place();
-        Place src = new Place();
+        final Place dst = new Place();
+        final Place src = new Place();
+        /** A third operand, of which only the immediate counts. */
+        final Place other = new Place();
         long imm;
         int imm2;
         boolean hasMem;
         boolean ripRelative;
-        int base = ZERO;
-        int index = ZERO;
+        int base;
+        int index;
         int scale;
         long disp;
-        int seg = 3;
-        int modRm = -1;
+        int seg;
+        int modRm;
         int reg;
+
+        void begin(int newCodeSize, int newStart) {
+            row = Undefined.ROW;
+            semantic = Undefined.ROW.semantic();
+            codeSize = newCodeSize;
+            size = 0;
+            addressSize = 0;
+            length = 0;
+            start = newStart;
+            lock = false;
+            rep = NO_REP;
+            dst.begin();
+            src.begin();
+            other.begin();
+            imm = 0;
+            imm2 = 0;
+            hasMem = false;
+            ripRelative = false;
+            base = ZERO;
+            index = ZERO;
+            scale = 0;
+            disp = 0;
+            seg = 3;
+            modRm = -1;
+            reg = 0;
+        }
     }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param sensitivity    the operation that may be taken over, if it is one
  * @param endsBlock      whether nothing behind it may be decoded with it
  * @param semantic       what it does
+ * @param forms          quicker ways to do it for common shapes of operands, the first that fits first
  */
 public record Row(
         String mnemonic,
@@ -39,7 +40,8 @@ public record Row(
         int flagsUndefined,
         @Nullable SensitiveOp sensitivity,
         boolean endsBlock,
-        Semantic semantic) {
+        Semantic semantic,
+        List<Form> forms) {
 
     /** How the effective operand size of an instruction is found. */
     public enum OperandSize {
@@ -71,6 +73,21 @@ public record Row(
     /** The ModRM operand must be a register. */
     public boolean registerOnly() {
         return operands.stream().anyMatch(kind -> !kind.isFixed() && kind.method() == 'R');
+    }
+
+    /** The first form whose shape the operands have, or one that does what {@link #semantic} says. */
+    Form formFor(Insn insn) {
+        for (int i = 0; i < forms.size(); i++) {
+            if (forms.get(i).shape().fits(insn)) {
+                return forms.get(i);
+            }
+        }
+        return Form.DEFINITION;
+    }
+
+    /** Whether it goes on behind itself or at a displacement from there, and nowhere else. */
+    public boolean isDirectBranch() {
+        return !operands.isEmpty() && (operands.get(0) == OperandKind.Jb || operands.get(0) == OperandKind.Jz);
     }
 
     public boolean usesModRm() {

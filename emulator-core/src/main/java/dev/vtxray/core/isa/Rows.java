@@ -44,6 +44,7 @@ public final class Rows {
         private int flagsUndefined;
         private @Nullable SensitiveOp sensitivity;
         private boolean endsBlock;
+        private Form[] forms = {};
 
         private Line(String mnemonic, String opcode, String operands) {
             this.mnemonic = mnemonic;
@@ -114,6 +115,12 @@ public final class Rows {
             return this;
         }
 
+        /** Quicker ways to do it, for common shapes of operands. */
+        public Line forms(Form... quicker) {
+            forms = quicker;
+            return this;
+        }
+
         /** Finishes the row. */
         public void does(Semantic semantic) {
             rows.add(new Row(
@@ -130,7 +137,8 @@ public final class Rows {
                     flagsUndefined,
                     sensitivity,
                     endsBlock,
-                    semantic));
+                    semantic,
+                    List.of(forms)));
         }
     }
 

@@ -42,9 +42,7 @@ public final class Machine implements Described {
     private Machine(Builder builder) {
         memory = new PhysicalMemory(builder.memoryBytes);
         slice = builder.slice;
-        List<Row> rows = new ArrayList<>(builder.base);
-        rows.addAll(builder.additional);
-        decoder = new Decoder(rows, builder.features);
+        decoder = new Decoder(BaseInstructions.maps().with(builder.additional), builder.features);
         for (int number = 0; number < builder.cpuCount; number++) {
             Cpu cpu = new Cpu(number, memory, io);
             cpus.add(cpu);
@@ -211,7 +209,6 @@ public final class Machine implements Described {
         private long memoryBytes = 128L << 20;
         private int cpuCount = 1;
         private long slice = DEFAULT_SLICE;
-        private List<Row> base = BaseInstructions.rows();
         private final List<Row> additional = new ArrayList<>();
         private Predicate<CpuidFeature> features = feature -> true;
 

@@ -151,25 +151,25 @@ public final class Mmu implements PhysicalMemory.CodeListener {
     public long load8(long la) {
         Tlb t = tlb;
         int k = Tlb.index(la);
-        return t.readTags[k] == (la & PAGE) ? Bytes.load8(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 1);
+        return t.readTags[k] == Tlb.tag(la) ? Bytes.load8(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 1);
     }
 
     public long load16(long la) {
         Tlb t = tlb;
         int k = Tlb.index(la);
-        return t.readTags[k] == (la + 1 & PAGE) ? Bytes.load16(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 2);
+        return t.readTags[k] == Tlb.tag(la + 1) ? Bytes.load16(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 2);
     }
 
     public long load32(long la) {
         Tlb t = tlb;
         int k = Tlb.index(la);
-        return t.readTags[k] == (la + 3 & PAGE) ? Bytes.load32(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 4);
+        return t.readTags[k] == Tlb.tag(la + 3) ? Bytes.load32(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 4);
     }
 
     public long load64(long la) {
         Tlb t = tlb;
         int k = Tlb.index(la);
-        return t.readTags[k] == (la + 7 & PAGE) ? Bytes.load64(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 8);
+        return t.readTags[k] == Tlb.tag(la + 7) ? Bytes.load64(t.pages[k], (int) la & 0xFFF) : slowLoad(t, la, 8);
     }
 
     /** Loads 1, 2, 4 or 8 bytes, zero-extended. */
@@ -186,7 +186,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
     public void store(long la, int size, long value) {
         Tlb t = tlb;
         int k = Tlb.index(la);
-        if (t.writeTags[k] == (la + size - 1 & PAGE)) {
+        if (t.writeTags[k] == Tlb.tag(la + size - 1)) {
             byte[] page = t.pages[k];
             int offset = (int) la & 0xFFF;
             switch (size) {
@@ -204,7 +204,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
     public long loadForUpdate(long la, int size) {
         Tlb t = tlb;
         int k = Tlb.index(la);
-        if (t.writeTags[k] == (la + size - 1 & PAGE)) {
+        if (t.writeTags[k] == Tlb.tag(la + size - 1)) {
             return Bytes.load(t.pages[k], (int) la & 0xFFF, size);
         }
         probe(t, la, size, SecondStage.READ | SecondStage.WRITE);
@@ -214,7 +214,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
     /** Faults now if a store of {@code size} bytes would. */
     public void probeStore(long la, int size) {
         Tlb t = tlb;
-        if (t.writeTags[Tlb.index(la)] != (la + size - 1 & PAGE)) {
+        if (t.writeTags[Tlb.index(la)] != Tlb.tag(la + size - 1)) {
             probe(t, la, size, SecondStage.WRITE);
         }
     }
@@ -222,7 +222,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
     /** Faults now if a load of {@code size} bytes would, without loading. */
     public void probeLoad(long la, int size) {
         Tlb t = tlb;
-        if (t.readTags[Tlb.index(la)] != (la + size - 1 & PAGE)) {
+        if (t.readTags[Tlb.index(la)] != Tlb.tag(la + size - 1)) {
             probe(t, la, size, SecondStage.READ);
         }
     }
@@ -230,13 +230,13 @@ public final class Mmu implements PhysicalMemory.CodeListener {
     /** The bytes of the page at {@code la} if they may be read without further ado, or null. */
     public byte @Nullable [] readablePage(long la) {
         int k = Tlb.index(la);
-        return tlb.readTags[k] == (la & PAGE) ? tlb.pages[k] : null;
+        return tlb.readTags[k] == Tlb.tag(la) ? tlb.pages[k] : null;
     }
 
     /** The bytes of the page at {@code la} if they may be written without further ado, or null. */
     public byte @Nullable [] writablePage(long la) {
         int k = Tlb.index(la);
-        return tlb.writeTags[k] == (la & PAGE) ? tlb.pages[k] : null;
+        return tlb.writeTags[k] == Tlb.tag(la) ? tlb.pages[k] : null;
     }
 
     // --- accesses to system structures, always with supervisor privilege -------------------------------------------
@@ -395,7 +395,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
     public @Nullable RamPage fetchPage(long la) {
         Tlb t = tlb;
         int k = (int) (la >>> RamPage.SHIFT) & Tlb.FETCH_ENTRIES - 1;
-        if (t.fetchTags[k] == (la & PAGE)) {
+        if (t.fetchTags[k] == Tlb.tag(la)) {
             return t.fetchPages[k];
         }
         RamPage page = translateFetch(t, la);

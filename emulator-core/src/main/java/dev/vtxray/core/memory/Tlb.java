@@ -11,9 +11,9 @@ import java.util.Arrays;
  * path.
  */
 public final class Tlb {
-    static final int ENTRIES = 512;
-    /** No linear page has this address. */
-    static final long NONE = 1;
+    static final int ENTRIES = 2048;
+    /** A tag is the address of the last byte of its page: this is none. */
+    static final long NONE = 0;
 
     final long[] readTags = new long[ENTRIES];
     final long[] writeTags = new long[ENTRIES];
@@ -35,10 +35,11 @@ public final class Tlb {
     /** Whether parts of larger pages are kept: invalidating one part must invalidate the whole page. */
     private boolean holdsLargePages;
 
-    Tlb() {
-        Arrays.fill(readTags, NONE);
-        Arrays.fill(writeTags, NONE);
-        Arrays.fill(fetchTags, NONE);
+    private final FilledSlots filled = new FilledSlots();
+
+    /** The tag that proves an access whose last byte is at {@code la}. */
+    static long tag(long la) {
+        return la | RamPage.SIZE - 1;
     }
 
     static int index(long la) {
@@ -48,7 +49,10 @@ public final class Tlb {
     void install(long la, byte[] page, boolean readable, boolean writable, boolean isGlobal) {
         used = true;
         int index = index(la);
-        long tagValue = la & -RamPage.SIZE;
+        if (readTags[index] == NONE && writeTags[index] == NONE) {
+            filled.add(index);
+        }
+        long tagValue = tag(la);
         if (readTags[index] != tagValue && writeTags[index] != tagValue) {
             readTags[index] = NONE;
             writeTags[index] = NONE;
@@ -64,7 +68,7 @@ public final class Tlb {
     void installFetch(long la, RamPage page) {
         used = true;
         int index = (int) (la >>> RamPage.SHIFT) & FETCH_ENTRIES - 1;
-        fetchTags[index] = la & -RamPage.SIZE;
+        fetchTags[index] = tag(la);
         fetchPages[index] = page;
     }
 
@@ -88,14 +92,23 @@ public final class Tlb {
 
     /** Drops everything. */
     void flush() {
-        if (used) {
+        if (!used) {
+            return;
+        }
+        if (filled.areTooMany()) {
             Arrays.fill(readTags, NONE);
             Arrays.fill(writeTags, NONE);
-            Arrays.fill(fetchTags, NONE);
-            jumps.clear();
-            used = false;
-            holdsLargePages = false;
+        } else {
+            for (int n = 0; n < filled.count(); n++) {
+                readTags[filled.get(n)] = NONE;
+                writeTags[filled.get(n)] = NONE;
+            }
         }
+        filled.clear();
+        Arrays.fill(fetchTags, NONE);
+        jumps.clear();
+        used = false;
+        holdsLargePages = false;
     }
 
     /** Makes every later store to this frame ask first. */

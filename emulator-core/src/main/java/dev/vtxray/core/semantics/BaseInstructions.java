@@ -1,15 +1,28 @@
 package dev.vtxray.core.semantics;
 
+import dev.vtxray.core.isa.OpcodeMaps;
 import dev.vtxray.core.isa.Row;
 import dev.vtxray.core.isa.Rows;
 import java.util.List;
 
 /** The instruction set of the base architecture: the rows of all groups. */
 public final class BaseInstructions {
+    private static final List<Row> ROWS = allRows();
+    private static final OpcodeMaps MAPS = OpcodeMaps.of(ROWS);
+
     private BaseInstructions() {}
 
     /** All rows, group by group. */
     public static List<Row> rows() {
+        return ROWS;
+    }
+
+    /** All rows by opcode. */
+    public static OpcodeMaps maps() {
+        return MAPS;
+    }
+
+    private static List<Row> allRows() {
         Rows rows = new Rows();
         Alu.rows(rows);
         Moves.rows(rows);

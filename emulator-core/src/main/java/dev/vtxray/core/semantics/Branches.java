@@ -18,17 +18,17 @@ final class Branches {
         };
         for (int number = 0; number < 16; number++) {
             String mnemonic = "J" + Conditions.NAMES[number];
-            rows.row(mnemonic, "%02X".formatted(0x70 + number), "Jb").f64().ends().does(taken[number]);
-            rows.row(mnemonic, "0F %02X".formatted(0x80 + number), "Jz").f64().ends().does(taken[number]);
+            rows.row(mnemonic, "%02X".formatted(0x70 + number), "Jb").f64().ends().forms(BranchForms.JCC[number]).does(taken[number]);
+            rows.row(mnemonic, "0F %02X".formatted(0x80 + number), "Jz").f64().ends().forms(BranchForms.JCC[number]).does(taken[number]);
         }
         // @formatter:off
-        rows.row("JMP",    "EB",    "Jb").f64().ends().does(Branches::jmp);
-        rows.row("JMP",    "E9",    "Jz").f64().ends().does(Branches::jmp);
+        rows.row("JMP",    "EB",    "Jb").f64().ends().forms(BranchForms.JMP).does(Branches::jmp);
+        rows.row("JMP",    "E9",    "Jz").f64().ends().forms(BranchForms.JMP).does(Branches::jmp);
         rows.row("JMP",    "FF /4", "Ev").f64().ends().does(Branches::jmpIndirect);
-        rows.row("CALL",   "E8",    "Jz").f64().ends().does(Branches::call);
+        rows.row("CALL",   "E8",    "Jz").f64().ends().forms(BranchForms.CALL).does(Branches::call);
         rows.row("CALL",   "FF /2", "Ev").f64().ends().does(Branches::callIndirect);
-        rows.row("RET",    "C3",    ""  ).f64().ends().does(Branches::ret);
-        rows.row("RET",    "C2",    "Iw").f64().ends().does(Branches::ret);
+        rows.row("RET",    "C3",    ""  ).f64().ends().forms(BranchForms.RET).does(Branches::ret);
+        rows.row("RET",    "C2",    "Iw").f64().ends().forms(BranchForms.RET).does(Branches::ret);
         rows.row("LOOPNE", "E0",    "Jb").f64().ends().does(Branches::loopne);
         rows.row("LOOPE",  "E1",    "Jb").f64().ends().does(Branches::loope);
         rows.row("LOOP",   "E2",    "Jb").f64().ends().does(Branches::loop);
@@ -59,7 +59,7 @@ final class Branches {
         }
     }
 
-    private static void checkTarget(Cpu c, long target) {
+    static void checkTarget(Cpu c, long target) {
         if (!c.isCanonical(target)) {
             throw GuestFault.generalProtection();
         }

@@ -11,24 +11,24 @@ final class Moves {
 
     static void rows(Rows rows) {
         // @formatter:off
-        rows.row("MOV",    "88",      "Eb,Gb" ).does(Moves::mov);
-        rows.row("MOV",    "89",      "Ev,Gv" ).does(Moves::mov);
-        rows.row("MOV",    "8A",      "Gb,Eb" ).does(Moves::mov);
-        rows.row("MOV",    "8B",      "Gv,Ev" ).does(Moves::mov);
-        rows.row("MOV",    "A0",      "AL,Ob" ).does(Moves::mov);
-        rows.row("MOV",    "A1",      "rAX,Ov").does(Moves::mov);
-        rows.row("MOV",    "A2",      "Ob,AL" ).does(Moves::mov);
-        rows.row("MOV",    "A3",      "Ov,rAX").does(Moves::mov);
-        rows.row("MOV",    "B0+r",    "Zb,Ib" ).does(Moves::mov);
-        rows.row("MOV",    "B8+r",    "Zv,Iv" ).does(Moves::mov);
-        rows.row("MOV",    "C6 /0",   "Eb,Ib" ).does(Moves::mov);
-        rows.row("MOV",    "C7 /0",   "Ev,Iz" ).does(Moves::mov);
-        rows.row("LEA",    "8D",      "Gv,M"  ).does(Moves::lea);
-        rows.row("MOVZX",  "0F B6",   "Gv,Eb" ).does(Moves::movzx);
-        rows.row("MOVZX",  "0F B7",   "Gv,Ew" ).does(Moves::movzx);
-        rows.row("MOVSX",  "0F BE",   "Gv,Eb" ).does(Moves::movsx);
-        rows.row("MOVSX",  "0F BF",   "Gv,Ew" ).does(Moves::movsx);
-        rows.row("MOVSXD", "63",      "Gv,Ed" ).o64().does(Moves::movsx);
+        rows.row("MOV",    "88",      "Eb,Gb" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "89",      "Ev,Gv" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "8A",      "Gb,Eb" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "8B",      "Gv,Ev" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "A0",      "AL,Ob" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "A1",      "rAX,Ov").forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "A2",      "Ob,AL" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "A3",      "Ov,rAX").forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "B0+r",    "Zb,Ib" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "B8+r",    "Zv,Iv" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "C6 /0",   "Eb,Ib" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("MOV",    "C7 /0",   "Ev,Iz" ).forms(MoveForms.MOV).does(Moves::mov);
+        rows.row("LEA",    "8D",      "Gv,M"  ).forms(MoveForms.LEA).does(Moves::lea);
+        rows.row("MOVZX",  "0F B6",   "Gv,Eb" ).forms(MoveForms.MOVZX).does(Moves::movzx);
+        rows.row("MOVZX",  "0F B7",   "Gv,Ew" ).forms(MoveForms.MOVZX).does(Moves::movzx);
+        rows.row("MOVSX",  "0F BE",   "Gv,Eb" ).forms(MoveForms.MOVSX).does(Moves::movsx);
+        rows.row("MOVSX",  "0F BF",   "Gv,Ew" ).forms(MoveForms.MOVSX).does(Moves::movsx);
+        rows.row("MOVSXD", "63",      "Gv,Ed" ).o64().forms(MoveForms.MOVSX).does(Moves::movsx);
         rows.row("BSWAP",  "0F C8+r", "Zy"    ).does(Moves::bswap);
         rows.row("CBW",    "98",      ""      ).does(Moves::cbw);
         rows.row("CWD",    "99",      ""      ).does(Moves::cwd);
@@ -39,6 +39,7 @@ final class Moves {
             String suffix = Conditions.NAMES[number];
             rows.row("CMOV" + suffix, "0F %02X".formatted(0x40 + number), "Gv,Ev")
                     .needs(dev.vtxray.core.isa.CpuidFeature.CMOV)
+                    .forms(MoveForms.CMOV[number])
                     .does((c, i) -> cmov(c, i, condition));
             rows.row("SET" + suffix, "0F %02X".formatted(0x90 + number), "Eb").does((c, i) -> set(c, i, condition));
         }

@@ -1,6 +1,7 @@
 package dev.vtxray.core.semantics;
 
 import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.cpu.Flags;
 import dev.vtxray.core.isa.Insn;
 import dev.vtxray.core.isa.Rows;
 
@@ -15,54 +16,54 @@ final class ShiftRotate {
 
     static void rows(Rows rows) {
         // @formatter:off
-        rows.row("ROL",  "C0 /0", "Eb,Ib").flags("C").undefined("O")        .does(ShiftRotate::rol);
-        rows.row("ROR",  "C0 /1", "Eb,Ib").flags("C").undefined("O")        .does(ShiftRotate::ror);
+        rows.row("ROL",  "C0 /0", "Eb,Ib").flags("C").undefined("O")        .forms(ShiftForms.ROL).does(ShiftRotate::rol);
+        rows.row("ROR",  "C0 /1", "Eb,Ib").flags("C").undefined("O")        .forms(ShiftForms.ROR).does(ShiftRotate::ror);
         rows.row("RCL",  "C0 /2", "Eb,Ib").flags("C").undefined("O")        .does(ShiftRotate::rcl);
         rows.row("RCR",  "C0 /3", "Eb,Ib").flags("C").undefined("O")        .does(ShiftRotate::rcr);
-        rows.row("SHL",  "C0 /4", "Eb,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SHR",  "C0 /5", "Eb,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::shr);
-        rows.row("SHL",  "C0 /6", "Eb,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SAR",  "C0 /7", "Eb,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::sar);
-        rows.row("ROL",  "C1 /0", "Ev,Ib").flags("C").undefined("O")        .does(ShiftRotate::rol);
-        rows.row("ROR",  "C1 /1", "Ev,Ib").flags("C").undefined("O")        .does(ShiftRotate::ror);
+        rows.row("SHL",  "C0 /4", "Eb,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SHR",  "C0 /5", "Eb,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHR).does(ShiftRotate::shr);
+        rows.row("SHL",  "C0 /6", "Eb,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SAR",  "C0 /7", "Eb,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SAR).does(ShiftRotate::sar);
+        rows.row("ROL",  "C1 /0", "Ev,Ib").flags("C").undefined("O")        .forms(ShiftForms.ROL).does(ShiftRotate::rol);
+        rows.row("ROR",  "C1 /1", "Ev,Ib").flags("C").undefined("O")        .forms(ShiftForms.ROR).does(ShiftRotate::ror);
         rows.row("RCL",  "C1 /2", "Ev,Ib").flags("C").undefined("O")        .does(ShiftRotate::rcl);
         rows.row("RCR",  "C1 /3", "Ev,Ib").flags("C").undefined("O")        .does(ShiftRotate::rcr);
-        rows.row("SHL",  "C1 /4", "Ev,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SHR",  "C1 /5", "Ev,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::shr);
-        rows.row("SHL",  "C1 /6", "Ev,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SAR",  "C1 /7", "Ev,Ib").flags("SZPC").undefined("OA")    .does(ShiftRotate::sar);
-        rows.row("ROL",  "D0 /0", "Eb,1") .flags("OC")                      .does(ShiftRotate::rol);
-        rows.row("ROR",  "D0 /1", "Eb,1") .flags("OC")                      .does(ShiftRotate::ror);
+        rows.row("SHL",  "C1 /4", "Ev,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SHR",  "C1 /5", "Ev,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHR).does(ShiftRotate::shr);
+        rows.row("SHL",  "C1 /6", "Ev,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SAR",  "C1 /7", "Ev,Ib").flags("SZPC").undefined("OA")    .forms(ShiftForms.SAR).does(ShiftRotate::sar);
+        rows.row("ROL",  "D0 /0", "Eb,1") .flags("OC")                      .forms(ShiftForms.ROL).does(ShiftRotate::rol);
+        rows.row("ROR",  "D0 /1", "Eb,1") .flags("OC")                      .forms(ShiftForms.ROR).does(ShiftRotate::ror);
         rows.row("RCL",  "D0 /2", "Eb,1") .flags("OC")                      .does(ShiftRotate::rcl);
         rows.row("RCR",  "D0 /3", "Eb,1") .flags("OC")                      .does(ShiftRotate::rcr);
-        rows.row("SHL",  "D0 /4", "Eb,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::shl);
-        rows.row("SHR",  "D0 /5", "Eb,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::shr);
-        rows.row("SHL",  "D0 /6", "Eb,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::shl);
-        rows.row("SAR",  "D0 /7", "Eb,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::sar);
-        rows.row("ROL",  "D1 /0", "Ev,1") .flags("OC")                      .does(ShiftRotate::rol);
-        rows.row("ROR",  "D1 /1", "Ev,1") .flags("OC")                      .does(ShiftRotate::ror);
+        rows.row("SHL",  "D0 /4", "Eb,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SHR",  "D0 /5", "Eb,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SHR).does(ShiftRotate::shr);
+        rows.row("SHL",  "D0 /6", "Eb,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SAR",  "D0 /7", "Eb,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SAR).does(ShiftRotate::sar);
+        rows.row("ROL",  "D1 /0", "Ev,1") .flags("OC")                      .forms(ShiftForms.ROL).does(ShiftRotate::rol);
+        rows.row("ROR",  "D1 /1", "Ev,1") .flags("OC")                      .forms(ShiftForms.ROR).does(ShiftRotate::ror);
         rows.row("RCL",  "D1 /2", "Ev,1") .flags("OC")                      .does(ShiftRotate::rcl);
         rows.row("RCR",  "D1 /3", "Ev,1") .flags("OC")                      .does(ShiftRotate::rcr);
-        rows.row("SHL",  "D1 /4", "Ev,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::shl);
-        rows.row("SHR",  "D1 /5", "Ev,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::shr);
-        rows.row("SHL",  "D1 /6", "Ev,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::shl);
-        rows.row("SAR",  "D1 /7", "Ev,1") .flags("OSZPC").undefined("A")    .does(ShiftRotate::sar);
-        rows.row("ROL",  "D2 /0", "Eb,CL").flags("C").undefined("O")        .does(ShiftRotate::rol);
-        rows.row("ROR",  "D2 /1", "Eb,CL").flags("C").undefined("O")        .does(ShiftRotate::ror);
+        rows.row("SHL",  "D1 /4", "Ev,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SHR",  "D1 /5", "Ev,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SHR).does(ShiftRotate::shr);
+        rows.row("SHL",  "D1 /6", "Ev,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SAR",  "D1 /7", "Ev,1") .flags("OSZPC").undefined("A")    .forms(ShiftForms.SAR).does(ShiftRotate::sar);
+        rows.row("ROL",  "D2 /0", "Eb,CL").flags("C").undefined("O")        .forms(ShiftForms.ROL).does(ShiftRotate::rol);
+        rows.row("ROR",  "D2 /1", "Eb,CL").flags("C").undefined("O")        .forms(ShiftForms.ROR).does(ShiftRotate::ror);
         rows.row("RCL",  "D2 /2", "Eb,CL").flags("C").undefined("O")        .does(ShiftRotate::rcl);
         rows.row("RCR",  "D2 /3", "Eb,CL").flags("C").undefined("O")        .does(ShiftRotate::rcr);
-        rows.row("SHL",  "D2 /4", "Eb,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SHR",  "D2 /5", "Eb,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::shr);
-        rows.row("SHL",  "D2 /6", "Eb,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SAR",  "D2 /7", "Eb,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::sar);
-        rows.row("ROL",  "D3 /0", "Ev,CL").flags("C").undefined("O")        .does(ShiftRotate::rol);
-        rows.row("ROR",  "D3 /1", "Ev,CL").flags("C").undefined("O")        .does(ShiftRotate::ror);
+        rows.row("SHL",  "D2 /4", "Eb,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SHR",  "D2 /5", "Eb,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHR).does(ShiftRotate::shr);
+        rows.row("SHL",  "D2 /6", "Eb,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SAR",  "D2 /7", "Eb,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SAR).does(ShiftRotate::sar);
+        rows.row("ROL",  "D3 /0", "Ev,CL").flags("C").undefined("O")        .forms(ShiftForms.ROL).does(ShiftRotate::rol);
+        rows.row("ROR",  "D3 /1", "Ev,CL").flags("C").undefined("O")        .forms(ShiftForms.ROR).does(ShiftRotate::ror);
         rows.row("RCL",  "D3 /2", "Ev,CL").flags("C").undefined("O")        .does(ShiftRotate::rcl);
         rows.row("RCR",  "D3 /3", "Ev,CL").flags("C").undefined("O")        .does(ShiftRotate::rcr);
-        rows.row("SHL",  "D3 /4", "Ev,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SHR",  "D3 /5", "Ev,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::shr);
-        rows.row("SHL",  "D3 /6", "Ev,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::shl);
-        rows.row("SAR",  "D3 /7", "Ev,CL").flags("SZPC").undefined("OA")    .does(ShiftRotate::sar);
+        rows.row("SHL",  "D3 /4", "Ev,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SHR",  "D3 /5", "Ev,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHR).does(ShiftRotate::shr);
+        rows.row("SHL",  "D3 /6", "Ev,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SHL).does(ShiftRotate::shl);
+        rows.row("SAR",  "D3 /7", "Ev,CL").flags("SZPC").undefined("OA")    .forms(ShiftForms.SAR).does(ShiftRotate::sar);
         rows.row("SHLD", "0F A4", "Ev,Gv,Ib").flags("SZPC").undefined("OA") .does(ShiftRotate::shldImmediate);
         rows.row("SHLD", "0F A5", "Ev,Gv,CL").flags("SZPC").undefined("OA") .does(ShiftRotate::shldCl);
         rows.row("SHRD", "0F AC", "Ev,Gv,Ib").flags("SZPC").undefined("OA") .does(ShiftRotate::shrdImmediate);
@@ -76,59 +77,79 @@ final class ShiftRotate {
     static void shl(Cpu c, Insn i) {
         int count = count(i, i.loadSrc(c));
         long value = i.loadDstForUpdate(c);
-        long result = value << count;
-        i.storeDst(c, result);
-        if (count != 0) {
-            boolean carry = value << i.align << count - 1 < 0;
-            c.flags.setLogic(i.align, result);
-            c.flags.setCarryOverflow(carry, carry ^ isNegative(i, result));
-        }
+        i.storeDst(c, value << count);
+        setShlFlags(c.flags, i, value, count);
     }
 
     static void shr(Cpu c, Insn i) {
         int count = count(i, i.loadSrc(c));
         long value = i.loadDstForUpdate(c);
-        long result = value >>> count;
-        i.storeDst(c, result);
-        if (count != 0) {
-            c.flags.setLogic(i.align, result);
-            c.flags.setCarryOverflow((value >>> count - 1 & 1) != 0, topBitsDiffer(i, result));
-        }
+        i.storeDst(c, value >>> count);
+        setShrFlags(c.flags, i, value, count);
     }
 
     static void sar(Cpu c, Insn i) {
         int count = count(i, i.loadSrc(c));
         long value = i.loadDstForUpdate(c) << i.align >> i.align;
-        long result = value >> count;
-        i.storeDst(c, result);
-        if (count != 0) {
-            c.flags.setLogic(i.align, result);
-            c.flags.setCarryOverflow((value >> count - 1 & 1) != 0, false);
-        }
+        i.storeDst(c, value >> count);
+        setSarFlags(c.flags, i, value, count);
     }
 
     static void rol(Cpu c, Insn i) {
         int count = count(i, i.loadSrc(c));
-        int bits = bits(i);
-        int places = count & bits - 1;
-        long value = i.loadDstForUpdate(c);
-        long result = value << places | value >>> bits - places;
+        long result = rotateLeft(i, i.loadDstForUpdate(c), count);
         i.storeDst(c, result);
-        if (count != 0) {
-            boolean carry = (result & 1) != 0;
-            c.flags.setCarryOverflow(carry, carry ^ isNegative(i, result));
-        }
+        setRolFlags(c.flags, i, result, count);
     }
 
     static void ror(Cpu c, Insn i) {
         int count = count(i, i.loadSrc(c));
+        long result = rotateLeft(i, i.loadDstForUpdate(c), -count);
+        i.storeDst(c, result);
+        setRorFlags(c.flags, i, result, count);
+    }
+
+    static void setShlFlags(Flags flags, Insn i, long value, int count) {
+        if (count != 0) {
+            long result = value << count;
+            boolean carry = value << i.align << count - 1 < 0;
+            flags.setLogic(i.align, result);
+            flags.setCarryOverflow(carry, carry ^ isNegative(i, result));
+        }
+    }
+
+    static void setShrFlags(Flags flags, Insn i, long value, int count) {
+        if (count != 0) {
+            long result = value >>> count;
+            flags.setLogic(i.align, result);
+            flags.setCarryOverflow((value >>> count - 1 & 1) != 0, topBitsDiffer(i, result));
+        }
+    }
+
+    static void setSarFlags(Flags flags, Insn i, long value, int count) {
+        if (count != 0) {
+            flags.setLogic(i.align, value >> count);
+            flags.setCarryOverflow((value >> count - 1 & 1) != 0, false);
+        }
+    }
+
+    /** The zero-extended value, rotated within its width; a negative count rotates right. */
+    static long rotateLeft(Insn i, long value, int count) {
         int bits = bits(i);
         int places = count & bits - 1;
-        long value = i.loadDstForUpdate(c);
-        long result = value >>> places | value << bits - places;
-        i.storeDst(c, result);
+        return value << places | value >>> bits - places;
+    }
+
+    static void setRolFlags(Flags flags, Insn i, long result, int count) {
         if (count != 0) {
-            c.flags.setCarryOverflow(isNegative(i, result), topBitsDiffer(i, result));
+            boolean carry = (result & 1) != 0;
+            flags.setCarryOverflow(carry, carry ^ isNegative(i, result));
+        }
+    }
+
+    static void setRorFlags(Flags flags, Insn i, long result, int count) {
+        if (count != 0) {
+            flags.setCarryOverflow(isNegative(i, result), topBitsDiffer(i, result));
         }
     }
 
@@ -217,7 +238,7 @@ final class ShiftRotate {
     }
 
     /** The count is masked to 5 bits, for 64-bit operands to 6. */
-    private static int count(Insn i, long value) {
+    static int count(Insn i, long value) {
         return (int) value & (i.size == 8 ? 63 : 31);
     }
 

@@ -13,11 +13,11 @@ final class Stack {
 
     static void rows(Rows rows) {
         // @formatter:off
-        rows.row("PUSH",  "50+r",  "Zv"   ).d64().does(Stack::push);
-        rows.row("PUSH",  "FF /6", "Ev"   ).d64().does(Stack::push);
+        rows.row("PUSH",  "50+r",  "Zv"   ).d64().forms(StackForms.PUSH).does(Stack::push);
+        rows.row("PUSH",  "FF /6", "Ev"   ).d64().forms(StackForms.PUSH).does(Stack::push);
         rows.row("PUSH",  "68",    "Iz"   ).d64().does(Stack::pushImmediate);
         rows.row("PUSH",  "6A",    "Ib"   ).d64().does(Stack::pushImmediate);
-        rows.row("POP",   "58+r",  "Zv"   ).d64().does(Stack::pop);
+        rows.row("POP",   "58+r",  "Zv"   ).d64().forms(StackForms.POP).does(Stack::pop);
         rows.row("POP",   "8F /0", "Ev"   ).d64().does(Stack::popToRm);
         rows.row("PUSHA", "60",    ""     ).i64().does(Stack::pusha);
         rows.row("POPA",  "61",    ""     ).i64().does(Stack::popa);

@@ -71,7 +71,9 @@ class DescriptorTablesTests {
         assertThat(withSelector(LTR, SystemBench.TSS | 4)).isEqualTo("#GP(3cH)");
         assertThat(withSelector(LTR, SystemBench.DATA)).isEqualTo("#GP(10H)");
         c.gdtrLimit = SystemBench.TSS + 7;
-        assertThat(withSelector(LTR, SystemBench.TSS)).as("second half beyond the table").isEqualTo("#GP(38H)");
+        assertThat(withSelector(LTR, SystemBench.TSS))
+                .as("second half beyond the table")
+                .isEqualTo("#GP(38H)");
     }
 
     @Test
@@ -92,7 +94,8 @@ class DescriptorTablesTests {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"0F 00 C0", "0F 00 C8", "0F 00 D0", "0F 00 D8", "0F 00 E0", "0F 00 E8", "0F 02 C8", "63 C8"})
+    @ValueSource(
+            strings = {"0F 00 C0", "0F 00 C8", "0F 00 D0", "0F 00 D8", "0F 00 E0", "0F 00 E8", "0F 02 C8", "63 C8"})
     void descriptorInstructionsAreUndefinedInRealMode(String hex) {
         assertThat(SystemBench.real().faultOf(hex)).isEqualTo("#UD");
     }

@@ -121,7 +121,9 @@ class FarTransfersTests {
             assertThat(legacy.memory.read(esp + 4 * k, 4)).as("item " + k).isEqualTo(expected[k]);
         }
         legacy.run("CA 08 00");
-        assertThat(legacy.c.r[Cpu.RSP]).as("parameters released on the outer stack, too").isEqualTo(0x7008);
+        assertThat(legacy.c.r[Cpu.RSP])
+                .as("parameters released on the outer stack, too")
+                .isEqualTo(0x7008);
         assertThat(legacy.c.cpl).isEqualTo(3);
     }
 
@@ -145,7 +147,9 @@ class FarTransfersTests {
         assertThat(c.rip).isEqualTo(0x4000);
         assertThat(c.r[Cpu.RSP]).isEqualTo(0x8800);
         assertThat(c.flags.get()).isEqualTo(Flags.IF | 2);
-        assertThat(c.seg[SegmentRegister.DS].isUnusable()).as("DPL 0 data is gone").isTrue();
+        assertThat(c.seg[SegmentRegister.DS].isUnusable())
+                .as("DPL 0 data is gone")
+                .isTrue();
         assertThat(c.budget).as("interrupts may be taken now").isZero();
     }
 

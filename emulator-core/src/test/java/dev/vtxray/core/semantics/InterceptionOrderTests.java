@@ -66,8 +66,7 @@ class InterceptionOrderTests {
         "0F C7 F0, RDRAND 0,      asked",
         "0F C7 F8, RDSEED 0,      asked",
     })
-    void privilegeFaultsComeBeforeTheQuestionAndEffectsAfterIt(
-            String hex, String question, String atUserLevel) {
+    void privilegeFaultsComeBeforeTheQuestionAndEffectsAfterIt(String hex, String question, String atUserLevel) {
         take();
         c.cr4 |= Control.CR4_OSXSAVE;
         for (int register : new int[] {Cpu.RAX, Cpu.RCX, Cpu.RDX}) {

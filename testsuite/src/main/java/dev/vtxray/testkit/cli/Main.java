@@ -11,7 +11,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * The root of the command line. Each verb is a subcommand in a class of its own.
+ * The root of the command line. Each verb is a subcommand in a class of its own. Without any argument it does the main
+ * job, the virtual APICv experiment.
  *
  * <p>Exit status: 0 when the verb did its work, 1 when it failed on the way, 2 when what the user gave is wrong. A verb
  * reports the latter by throwing a {@link ParameterException}, whose message is the one line that the user sees.
@@ -21,7 +22,7 @@ import picocli.CommandLine.Spec;
         description = "An x86-64 and Intel VT-x emulator that sees through every VM exit.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {RunCommand.class, BenchCommand.class},
+        subcommands = {ExperimentCommand.class, RunCommand.class, BenchCommand.class},
         scope = CommandLine.ScopeType.INHERIT)
 public final class Main implements Runnable {
 
@@ -43,7 +44,12 @@ public final class Main implements Runnable {
                 .setOut(out)
                 .setErr(err)
                 .setParameterExceptionHandler(Main::printInOneLine)
-                .execute(args);
+                .execute(orMainJob(args));
+    }
+
+    /** What was given, or the main job if nothing was. */
+    static String[] orMainJob(String... args) {
+        return args.length == 0 ? new String[] {"experiment", "virtual-apicv"} : args;
     }
 
     @Override
@@ -55,7 +61,7 @@ public final class Main implements Runnable {
         return new PrintWriter(stream, true, UTF_8);
     }
 
-    private static int printInOneLine(ParameterException wrong, String[] args) {
+    static int printInOneLine(ParameterException wrong, String[] args) {
         CommandLine command = wrong.getCommandLine();
         command.getErr()
                 .println(command.getCommandSpec().qualifiedName() + ": "

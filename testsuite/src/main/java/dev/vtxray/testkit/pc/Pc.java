@@ -18,6 +18,7 @@ import dev.vtxray.core.machine.Machine;
 import dev.vtxray.core.machine.StopReason;
 import dev.vtxray.core.memory.PhysicalMemory;
 import dev.vtxray.core.port.MmioDevice;
+import dev.vtxray.nested.Hardware;
 import dev.vtxray.vmx.VmcsStore;
 import dev.vtxray.vmx.VmxInstructions;
 import dev.vtxray.vmx.VmxMsrs;
@@ -26,6 +27,7 @@ import dev.vtxray.vmx.capability.CpuFeature;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.ImplementedFeatures;
 import dev.vtxray.vmx.capability.ProfileCpuid;
+import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.vmcs.PhysicalBytes;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,17 +45,20 @@ public final class Pc {
     private final List<VmxUnit> units = new ArrayList<>();
     private final ApicBus bus = new ApicBus();
     private final DebugExit debugExit;
+    private final long guestMemory;
 
     private Pc(Builder builder) {
         profile = ImplementedFeatures.of(builder.profile);
+        guestMemory = builder.memoryBytes;
         machine = Machine.builder()
-                .memory(builder.memoryBytes)
+                .memory(builder.memoryBytes + builder.hostReserve)
                 .cpus(builder.cpuCount)
                 .slice(builder.slice)
                 .instructions(VmxInstructions.rows(units::get))
                 .features(feature -> offers(profile, feature))
                 .build();
-        VmcsStore store = new VmcsStore(new MemoryBytes(machine.memory()));
+        PhysicalBytes bytes = new MemoryBytes(machine.memory());
+        VmcsStore store = builder.memoryResidentVmcs ? VmcsStore.memoryResident(bytes) : new VmcsStore(bytes);
         for (Cpu cpu : machine.cpus()) {
             addCpu(cpu, store);
         }
@@ -87,7 +92,10 @@ public final class Pc {
         units.add(unit);
         cpu.interrupts = apic;
         cpu.physicalMask = (1L << profile.physicalAddressWidth()) - 1;
+        cpu.cr4Mask = profile.vmx().msr(VmxCapabilities.CR4_FIXED1);
         cpu.has1GPages = profile.has(CpuFeature.PAGE1GB);
+        cpu.cr4Mask = profile.vmx().msr(VmxCapabilities.CR4_FIXED1);
+        cpu.eferMask = profile.eferMask();
         cpu.cpuid = new ProfileCpuid(profile, new CpuidState(cpu, apic), () -> machine.cpus().size());
         BaseMsrs.map(cpu);
         ApicMsrs apicMsrs = new ApicMsrs(apic);
@@ -150,6 +158,11 @@ public final class Pc {
 
     public ApicBus bus() {
         return bus;
+    }
+
+    /** What a host needs to slip under this machine. */
+    public Hardware hardware() {
+        return new Hardware(machine, List.copyOf(units), List.copyOf(apics), apicFeatures(), guestMemory);
     }
 
     /** Runs for at most this many cycles. */
@@ -223,8 +236,10 @@ public final class Pc {
         private CpuProfile profile = CpuProfile.named("haswell-ep");
         private int cpuCount = 1;
         private long memoryBytes = 128L << 20;
+        private long hostReserve;
         private long slice = Machine.DEFAULT_SLICE;
         private ByteSink serial = value -> {};
+        private boolean memoryResidentVmcs;
 
         private Builder() {}
 
@@ -245,9 +260,24 @@ public final class Pc {
             return this;
         }
 
+        /**
+         * Bytes of RAM above {@link #memory} of which the guest is not told, for a host that slips under it; a multiple
+         * of 2 MiB, and {@link #memory} must then be one as well.
+         */
+        public Builder hostReserve(long bytes) {
+            hostReserve = bytes;
+            return this;
+        }
+
         /** Cycles after which the next CPU takes its turn. */
         public Builder slice(long cycles) {
             slice = cycles;
+            return this;
+        }
+
+        /** Whether VM entries read and VM exits write the region of the VMCS; see {@link VmcsStore#memoryResident}. */
+        public Builder memoryResidentVmcs(boolean resident) {
+            memoryResidentVmcs = resident;
             return this;
         }
 

@@ -86,10 +86,9 @@ class GuestBuildTests {
         assertThat(image.bits()).isEqualTo(64);
         assertThat(image.machine()).isEqualTo(GuestImage.EM_X86_64);
         assertThat(image.entry()).isEqualTo(GUEST_BASE);
-        assertThat(image.segments())
-                .allSatisfy(segment -> assertThat(segment.physicalAddress())
-                        .isEqualTo(segment.virtualAddress())
-                        .isGreaterThanOrEqualTo(GUEST_BASE));
+        assertThat(image.segments()).allSatisfy(segment -> assertThat(segment.physicalAddress())
+                .isEqualTo(segment.virtualAddress())
+                .isGreaterThanOrEqualTo(GUEST_BASE));
     }
 
     @Test
@@ -115,7 +114,10 @@ class GuestBuildTests {
     private static List<Object> placement(byte[] file) {
         GuestImage image = GuestImage.parse(file);
         return List.of(
-                image.bits(), image.machine(), image.entry(), image.segments().get(0).physicalAddress());
+                image.bits(),
+                image.machine(),
+                image.entry(),
+                image.segments().get(0).physicalAddress());
     }
 
     /** The first three words of the first segment, which lies one page into the file. */

@@ -73,6 +73,16 @@ public final class VmcsRegionFormat {
         return header < 0;
     }
 
+    /** Where in the region a field's value lies, little-endian in {@link #widthOf} bytes. */
+    public static int offsetOf(VmcsField field) {
+        return OFFSETS[field.ordinal()];
+    }
+
+    /** Bytes that a field takes in the region: 8, or 4 for fields of 16 and 32 bits. */
+    public static int widthOf(VmcsField field) {
+        return isQuadword(field) ? 8 : 4;
+    }
+
     private static int layOut(int[] offsets) {
         int next = DATA_OFFSET;
         for (boolean quadwords : new boolean[] {true, false}) {

@@ -1,0 +1,224 @@
+package dev.vtxray.nested;
+
+import static dev.vtxray.vmx.vmcs.VmcsField.*;
+
+import dev.vtxray.core.cpu.Control;
+import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.cpu.GuestFault;
+import dev.vtxray.core.port.MmioDevice;
+import dev.vtxray.core.port.SecondStage;
+import dev.vtxray.vmx.VmExit;
+import dev.vtxray.vmx.control.CrAccessQualification;
+import dev.vtxray.vmx.control.InterruptionInfo;
+import dev.vtxray.vmx.control.InterruptionType;
+import dev.vtxray.vmx.control.IoQualification;
+import dev.vtxray.vmx.vmcs.Vmcs;
+
+/** What L0 does in the place of an instruction of the guest that exited, L1 or L2 alike. */
+final class GuestEmulation {
+    private final L0 l0;
+
+    GuestEmulation(L0 l0) {
+        this.l0 = l0;
+    }
+
+    /** Goes on behind the instruction that exited. */
+    static void skip(VirtualCpu v, VmExit exit) {
+        Vmcs vmcs = v.running();
+        long next = vmcs.get(GUEST_RIP) + exit.instructionLength();
+        vmcs.set(GUEST_RIP, v.cpu.codeSize == 8 ? next : next & 0xFFFF_FFFFL);
+        vmcs.set(GUEST_INTERRUPTIBILITY_STATE, vmcs.get(GUEST_INTERRUPTIBILITY_STATE) & ~3L);
+        NestedExit.syncStackPointer(v);
+    }
+
+    /** Has the guest take a fault at the instruction that exited. */
+    static void inject(VirtualCpu v, GuestFault fault) {
+        Vmcs vmcs = v.running();
+        boolean hasCode = fault.errorCode() >= 0;
+        int info = InterruptionInfo.of(InterruptionType.HARDWARE_EXCEPTION, fault.vector(), hasCode);
+        vmcs.set(VM_ENTRY_INTERRUPTION_INFO, info & 0xFFFF_FFFFL);
+        vmcs.set(VM_ENTRY_EXCEPTION_ERROR_CODE, hasCode ? fault.errorCode() : 0);
+        if (fault.vector() == 14) {
+            v.cpu.cr2 = fault.linearAddress();
+        }
+    }
+
+    /** Delivers again what an exit has interrupted on its way through the IDT. */
+    static void reinject(VirtualCpu v, VmExit exit) {
+        if (!InterruptionInfo.isValid(exit.idtVectoringInfo())) {
+            return;
+        }
+        Vmcs vmcs = v.running();
+        vmcs.set(VM_ENTRY_INTERRUPTION_INFO, exit.idtVectoringInfo() & 0xFFFF_EFFFL);
+        vmcs.set(VM_ENTRY_EXCEPTION_ERROR_CODE, exit.idtVectoringErrorCode() & 0xFFFF_FFFFL);
+        vmcs.set(VM_ENTRY_INSTRUCTION_LENGTH, exit.instructionLength());
+    }
+
+    void cpuid(VirtualCpu v, VmExit exit) {
+        Cpu c = v.cpu;
+        int leaf = (int) c.r[Cpu.RAX];
+        int subleaf = (int) c.r[Cpu.RCX];
+        c.r[Cpu.RAX] = v.cpuid.value(leaf, subleaf, 0) & 0xFFFF_FFFFL;
+        c.r[Cpu.RBX] = v.cpuid.value(leaf, subleaf, 1) & 0xFFFF_FFFFL;
+        c.r[Cpu.RCX] = v.cpuid.value(leaf, subleaf, 2) & 0xFFFF_FFFFL;
+        c.r[Cpu.RDX] = v.cpuid.value(leaf, subleaf, 3) & 0xFFFF_FFFFL;
+        skip(v, exit);
+    }
+
+    void rdmsr(VirtualCpu v, VmExit exit) {
+        try {
+            long value = MsrEmulation.read(v, (int) v.cpu.r[Cpu.RCX]);
+            v.cpu.r[Cpu.RAX] = value & 0xFFFF_FFFFL;
+            v.cpu.r[Cpu.RDX] = value >>> 32;
+            skip(v, exit);
+        } catch (GuestFault fault) {
+            inject(v, fault);
+        }
+    }
+
+    void wrmsr(VirtualCpu v, VmExit exit) {
+        try {
+            long value = v.cpu.r[Cpu.RDX] << 32 | v.cpu.r[Cpu.RAX] & 0xFFFF_FFFFL;
+            MsrEmulation.write(l0, v, (int) v.cpu.r[Cpu.RCX], value);
+            skip(v, exit);
+        } catch (GuestFault fault) {
+            inject(v, fault);
+        }
+    }
+
+    /** IN and OUT go to the machine's devices; strings are carried out whole, as the instruction would be. */
+    void io(VirtualCpu v, VmExit exit) {
+        long qualification = exit.qualification();
+        int size = IoQualification.size(qualification);
+        int port = IoQualification.port(qualification);
+        if (IoQualification.isString(qualification)) {
+            emulate(v, -1, NO_DEVICE);
+            return;
+        }
+        if (IoQualification.isIn(qualification)) {
+            long mask = -1L >>> 64 - 8 * size;
+            long value = l0.machine().io().in(port, size);
+            v.cpu.r[Cpu.RAX] = size == 4 ? value : v.cpu.r[Cpu.RAX] & ~mask | value;
+        } else {
+            l0.machine().io().out(port, size, v.cpu.r[Cpu.RAX]);
+        }
+        skip(v, exit);
+    }
+
+    /** A write of CR0 or CR4 that touches a bit which L0 owns: L1 sees what it wrote, the CPU keeps what it needs. */
+    void controlRegister(VirtualCpu v, VmExit exit) {
+        long qualification = exit.qualification();
+        Vmcs vmcs = v.running();
+        int register = CrAccessQualification.controlRegister(qualification);
+        int general = CrAccessQualification.register(qualification);
+        switch (CrAccessQualification.access(qualification)) {
+            case MOV_TO_CR -> movToControlRegister(v, exit, register, v.cpu.r[general]);
+            case MOV_FROM_CR -> {
+                v.cpu.r[general] = register == 8 ? v.apic.taskPriority() : vmcs.get(GUEST_CR3);
+                skip(v, exit);
+            }
+            case CLTS -> {
+                vmcs.set(GUEST_CR0, vmcs.get(GUEST_CR0) & ~Control.CR0_TS);
+                skip(v, exit);
+            }
+            case LMSW -> {
+                long source = CrAccessQualification.lmswSource(qualification);
+                long old = vmcs.get(GUEST_CR0);
+                vmcs.set(GUEST_CR0, old & ~0xEL | source & 0xF | old & 1);
+                skip(v, exit);
+            }
+        }
+    }
+
+    private void movToControlRegister(VirtualCpu v, VmExit exit, int register, long value) {
+        Vmcs vmcs = v.running();
+        switch (register) {
+            case 0 -> {
+                if ((value & ~0xFFFF_FFFFL) != 0) {
+                    inject(v, GuestFault.generalProtection());
+                    return;
+                }
+                vmcs.set(CR0_READ_SHADOW, value);
+                vmcs.set(GUEST_CR0, value & Control.CR0_DEFINED | Vmcs01.CR0_OWNED | Control.CR0_ET);
+                setLongMode(v, value);
+            }
+            case 4 -> {
+                boolean leavesVmx = v.inVmxOperation && !v.inL2 && (value & Vmcs01.CR4_OWNED) == 0;
+                if ((value & ~v.cpu.cr4Mask) != 0 || leavesVmx) {
+                    inject(v, GuestFault.generalProtection());
+                    return;
+                }
+                vmcs.set(CR4_READ_SHADOW, value);
+                vmcs.set(GUEST_CR4, value | Vmcs01.CR4_OWNED);
+            }
+            case 8 -> {
+                if ((value & ~0xFL) != 0) {
+                    inject(v, GuestFault.generalProtection());
+                    return;
+                }
+                v.apic.setTaskPriority((int) value);
+            }
+            default -> vmcs.set(GUEST_CR3, value & Long.MAX_VALUE);
+        }
+        v.cpu.mmu.flushAll();
+        skip(v, exit);
+    }
+
+    /** EFER.LMA and the entry control that mirrors it follow CR0.PG. */
+    private static void setLongMode(VirtualCpu v, long cr0) {
+        Vmcs vmcs = v.running();
+        long efer = vmcs.get(GUEST_IA32_EFER);
+        boolean active = (cr0 & Control.CR0_PG) != 0 && (efer & Control.EFER_LME) != 0;
+        vmcs.set(GUEST_IA32_EFER, active ? efer | Control.EFER_LMA : efer & ~Control.EFER_LMA);
+        long ia32e = dev.vtxray.vmx.control.EntryControl.IA32E_MODE_GUEST.mask();
+        long entry = vmcs.get(VM_ENTRY_CONTROLS) & ~ia32e;
+        vmcs.set(VM_ENTRY_CONTROLS, active ? entry | ia32e : entry);
+    }
+
+    /** Carries out an access of the guest to L1's local APIC. */
+    void localApic(VirtualCpu v, long gpaPage) {
+        emulate(v, gpaPage, new MmioDevice() {
+            @Override
+            public long read(long offset, int size) {
+                return L0.answersInMemory(v) ? v.apic.read(offset, size) : -1;
+            }
+
+            @Override
+            public void write(long offset, int size, long value) {
+                if (L0.answersInMemory(v)) {
+                    v.apic.write(offset, size, value);
+                }
+            }
+        });
+    }
+
+    /** Nothing answers: reads as all ones. */
+    static final MmioDevice NO_DEVICE = new MmioDevice() {
+        @Override
+        public long read(long offset, int size) {
+            return -1;
+        }
+
+        @Override
+        public void write(long offset, int size, long value) {}
+    };
+
+    /** Carries out the guest's instruction with a device in place of one guest-physical page. */
+    void emulate(VirtualCpu v, long gpaPage, MmioDevice device) {
+        Vmcs vmcs = v.running();
+        try {
+            v.unit.guestContext().emulate(l0.machine().decoder(), gpaPage, device);
+        } catch (GuestFault fault) {
+            inject(v, fault);
+            return;
+        } catch (SecondStage.Taken taken) {
+            l0.fail("an instruction of " + v.level() + " on CPU " + v.number
+                    + " accesses a device and, with the same instruction, memory that is not there");
+            return;
+        }
+        vmcs.set(GUEST_RIP, v.cpu.rip);
+        vmcs.set(GUEST_RFLAGS, v.cpu.flags.get());
+        vmcs.set(GUEST_INTERRUPTIBILITY_STATE, vmcs.get(GUEST_INTERRUPTIBILITY_STATE) & ~3L);
+        NestedExit.syncStackPointer(v);
+    }
+}
