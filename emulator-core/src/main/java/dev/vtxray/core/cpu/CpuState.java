@@ -4,10 +4,17 @@ import dev.vtxray.core.state.StateVisitor;
 
 /** The description of a CPU's state, item by item. */
 final class CpuState {
+    private static final String[] GENERAL = {
+        "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"
+    };
+
     private CpuState() {}
 
     static void describe(Cpu cpu, StateVisitor visitor) {
-        visitor.longs("r", cpu.r);
+        for (int i = 0; i < GENERAL.length; i++) {
+            int register = i; // what else is in the array serves the engine and is no state
+            visitor.value(GENERAL[i], () -> cpu.r[register], value -> cpu.r[register] = value);
+        }
         visitor.value("rip", () -> cpu.rip, value -> cpu.rip = value);
         visitor.value("rflags", cpu.flags::get, cpu.flags::set);
         for (int i = 0; i < cpu.seg.length; i++) {

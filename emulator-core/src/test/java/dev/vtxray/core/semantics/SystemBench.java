@@ -187,9 +187,7 @@ final class SystemBench {
 
             @Override
             public void longs(String name, long[] array) {
-                // The block address is scratch of the one who runs the instruction.
-                long[] shown = name.equals("r") ? Arrays.copyOf(array, Insn.ZERO) : array;
-                items.add(name + "=" + Arrays.toString(shown));
+                items.add(name + "=" + Arrays.toString(array));
             }
 
             @Override
