@@ -8,6 +8,7 @@ module dev.vtxray.testkit {
     requires static org.jspecify;
 
     exports dev.vtxray.testkit.pc;
+    exports dev.vtxray.testkit.trace;
 
     opens dev.vtxray.testkit.cli to
             info.picocli;

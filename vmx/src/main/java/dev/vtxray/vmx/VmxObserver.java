@@ -14,6 +14,13 @@ public interface VmxObserver {
     /** A guest was left; its state is saved in {@code vmcs}. Entry failures are reported here as well. */
     default void exited(Cpu cpu, Vmcs vmcs, VmExit exit) {}
 
+    /**
+     * VMLAUNCH or VMRESUME failed as an instruction, and software goes on behind it.
+     *
+     * @param error VM-instruction error number; 0 for VMfailInvalid, which has none
+     */
+    default void refused(Cpu cpu, int error) {}
+
     /** A VMX abort: the processor shuts down. @param indicator the VMX-abort indicator, 1 to 6 */
     default void aborted(Cpu cpu, Vmcs vmcs, int indicator) {}
 }
