@@ -28,6 +28,9 @@ final class NativeComparison {
             OperandKind.Ap, OperandKind.Mp, OperandKind.Sw, OperandKind.Cy, OperandKind.Dy, OperandKind.ES,
             OperandKind.CS, OperandKind.SS, OperandKind.DS, OperandKind.FS, OperandKind.GS);
 
+    /** A no-operation on Intel processors; its register form is undefined on AMD's. */
+    private static final String PREFETCH_WITHOUT_EXTENSION = "0F 0D";
+
     private NativeComparison() {}
 
     /** The rows that can be compared. */
@@ -41,6 +44,7 @@ final class NativeComparison {
                 || mnemonic.startsWith("SET")
                 || Stream.of(Conditions.NAMES).anyMatch(name -> mnemonic.equals("J" + name));
         return (conditional || MNEMONICS.contains(mnemonic))
+                && !row.opcode().equals(PREFETCH_WITHOUT_EXTENSION)
                 && row.sensitivity() == null
                 && row.operands().stream().noneMatch(PRIVILEGED_OPERANDS::contains);
     }
