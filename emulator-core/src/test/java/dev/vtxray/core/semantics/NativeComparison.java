@@ -112,17 +112,8 @@ final class NativeComparison {
         OperandKind last = operands.get(operands.size() - 1);
         int count = last == OperandKind.CL
                 ? (int) given.registers()[1]
-                : last == OperandKind.ONE ? 1 : lastByte(given.code());
+                : last == OperandKind.ONE ? 1 : given.code()[given.length() - 1];
         return count & (operandSize(given) == 8 ? 63 : 31);
-    }
-
-    /** The last byte of an instruction that is padded with breakpoints. */
-    private static int lastByte(byte[] code) {
-        int end = code.length;
-        while (end > 1 && code[end - 1] == (byte) 0xCC) {
-            end--;
-        }
-        return code[end - 1];
     }
 
     private static int operandSize(NativeCase given) {
