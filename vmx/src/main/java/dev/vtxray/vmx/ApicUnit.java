@@ -151,10 +151,12 @@ final class ApicUnit implements VirtualApicSettings {
     }
 
     long read(int offset, int size) {
+        unit.observer().apicAccessVirtualized(unit.cpu(), offset, false);
         return accessPage.read(offset, size) & 0xFFFF_FFFFL;
     }
 
     void write(int offset, int size, int value) {
+        unit.observer().apicAccessVirtualized(unit.cpu(), offset, true);
         accessPage.write(offset, size, value);
         unit.cpu().attend();
     }

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * The VMCSs of a machine that processors hold active. VMPTRLD makes one active, VMCLEAR writes it to its region; in
  * between the data is here and the region's content says nothing.
  *
- * <p>With {@link #memoryResident} that is different: every VM entry of an active VMCS reads its region and every VM exit
- * writes it, so that software may access fields by plain loads and stores, laid out as {@link VmcsRegionFormat} says.
+ * <p>With {@link #memoryResident} that is different: every VM entry of an active VMCS reads its region and every VM
+ * exit writes it, so that software may access fields by plain loads and stores, laid out as {@link VmcsRegionFormat}
+ * says.
  *
  * <p>Deviation: no processor promises that. It models a hypervisor that was changed to replace VMREAD and VMWRITE by
  * memory accesses, on a host that agrees to it; the VM-instruction error is still to be had by VMREAD only.

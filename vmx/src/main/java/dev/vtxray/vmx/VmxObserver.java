@@ -14,6 +14,9 @@ public interface VmxObserver {
     /** A guest was left; its state is saved in {@code vmcs}. Entry failures are reported here as well. */
     default void exited(Cpu cpu, Vmcs vmcs, VmExit exit) {}
 
+    /** An access of a guest to its local APIC went to the virtual-APIC page; a write may still end in an exit. */
+    default void apicAccessVirtualized(Cpu cpu, int offset, boolean write) {}
+
     /** A VMX abort: the processor shuts down. @param indicator the VMX-abort indicator, 1 to 6 */
     default void aborted(Cpu cpu, Vmcs vmcs, int indicator) {}
 }

@@ -38,7 +38,7 @@ public final class Insn {
     public final byte align;
 
     public final byte addressSize;
-    public final byte length;
+    public final int length;
     /** Byte offset of the instruction from the start of its block, and of the byte behind it. */
     public final short start;
 
@@ -85,7 +85,7 @@ public final class Insn {
         size = (byte) draft.size;
         align = (byte) (64 - 8 * Math.min(size, 8));
         addressSize = (byte) draft.addressSize;
-        length = (byte) draft.length;
+        length = draft.length;
         start = (short) draft.start;
         end = (short) (draft.start + draft.length);
         lock = draft.lock;

@@ -1,9 +1,9 @@
 package dev.vtxray.testkit.cli;
 
 import dev.vtxray.testkit.experiment.ExperimentOptions;
-import dev.vtxray.testkit.experiment.ExperimentProgress;
 import dev.vtxray.testkit.experiment.ExperimentReport;
 import dev.vtxray.testkit.experiment.SyncTimeModel;
+import dev.vtxray.testkit.experiment.TwoLevelExperiment;
 import dev.vtxray.testkit.experiment.VirtualApicvExperiment;
 import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import dev.vtxray.testkit.report.ReportFiles;
@@ -104,7 +104,7 @@ final class VirtualApicvCommand implements Callable<Integer> {
 
     /** For picocli. */
     VirtualApicvCommand() {
-        this(VirtualApicvCommand::absent);
+        this(new TwoLevelExperiment());
     }
 
     VirtualApicvCommand(VirtualApicvExperiment experiment) {
@@ -164,9 +164,5 @@ final class VirtualApicvCommand implements Callable<Integer> {
 
     private ParameterException wrong(Exception cause) {
         return new ParameterException(spec.commandLine(), String.valueOf(cause.getMessage()), cause);
-    }
-
-    private static ExperimentReport absent(ExperimentOptions options, ExperimentProgress progress) {
-        throw new IllegalStateException("this build has nothing that runs the experiment");
     }
 }

@@ -15,8 +15,8 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * The guest program pingpong.elf: two CPUs extend a chain of SHA-256 hashes by turns and wake each other by IPIs. What its
- * parameter block holds is described beside its source, in pingpong.h.
+ * The guest program pingpong.elf: two CPUs extend a chain of SHA-256 hashes by turns and wake each other by IPIs. What
+ * its parameter block holds is described beside its source, in pingpong.h.
  *
  * @param rounds      turns, and IPIs, of both CPUs together
  * @param waitMode    how a CPU waits for its turn
@@ -77,7 +77,12 @@ public record PingPong(long rounds, WaitMode waitMode, long work, long maskedDel
     /** Writes the parameter block; each CPU will end with VMCALL. */
     public void writeParameters(PhysicalMemory memory, long hpa) {
         ByteBuffer block = ByteBuffer.allocate(PARAMETER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        block.putLong(MAGIC).putLong(rounds).putLong(waitMode.ordinal()).putLong(0).putLong(work).putLong(VECTOR);
+        block.putLong(MAGIC)
+                .putLong(rounds)
+                .putLong(waitMode.ordinal())
+                .putLong(0)
+                .putLong(work)
+                .putLong(VECTOR);
         block.putLong(0).putLong(1).putLong(0).putLong(0).putLong(0).putLong(maskedDelay);
         memory.write(hpa, block.array(), 0, PARAMETER_BYTES);
     }
@@ -97,8 +102,7 @@ public record PingPong(long rounds, WaitMode waitMode, long work, long maskedDel
         return problems;
     }
 
-    private static void expect(
-            List<String> problems, PhysicalMemory memory, long hpa, String what, long... expected) {
+    private static void expect(List<String> problems, PhysicalMemory memory, long hpa, String what, long... expected) {
         for (int cpu = 0; cpu < CPUS; cpu++) {
             long value = memory.read(hpa + 8L * cpu, 8);
             if (value != expected[cpu]) {
@@ -112,8 +116,8 @@ public record PingPong(long rounds, WaitMode waitMode, long work, long maskedDel
         byte[] expected = chain(turns * work);
         if (!Arrays.equals(digest, expected)) {
             HexFormat hex = HexFormat.of();
-            problems.add("digest of CPU " + cpu + ": " + hex.formatHex(digest) + " instead of "
-                    + hex.formatHex(expected));
+            problems.add(
+                    "digest of CPU " + cpu + ": " + hex.formatHex(digest) + " instead of " + hex.formatHex(expected));
         }
     }
 

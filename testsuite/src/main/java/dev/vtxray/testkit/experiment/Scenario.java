@@ -17,8 +17,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * How the receiver of an IPI waits and how the interrupt reaches it, with the VM exits of L2 that one IPI then costs, from
- * sending to the end of the interrupt, without and with APICv for L2.
+ * How the receiver of an IPI waits and how the interrupt reaches it, with the VM exits of L2 that one IPI then costs,
+ * from sending to the end of the interrupt, without and with APICv for L2.
  */
 public enum Scenario {
     // @formatter:off

@@ -75,8 +75,7 @@ public record TwoLevelRun(CpuProfile cpu, HandlerProfile handler, Scenario scena
 
     /** As {@link #prepare(Pc)}, for an L1 that will be offered something else. @param offered what L1 may use */
     public void prepare(Pc pc, CpuProfile offered) {
-        L1Options options =
-                new L1Options(offered, handler, apicv, scenario.delivery(apicv), scenario.haltHandling());
+        L1Options options = new L1Options(offered, handler, apicv, scenario.delivery(apicv), scenario.haltHandling());
         byte[] l1 = L1Hypervisor.image(options, PingPong.entry());
         LoadedImage image = Elf64Loader.load(Elf.parse(l1), pc.memory());
         L2Memory.load(PingPong.image(), pc.memory());

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The page that L1 has for each of its CPUs: the registers of the virtual CPU, variables, copies of the VMCS fields that
- * the exit handler works with, and at the end the stack. RBX points to it.
+ * The page that L1 has for each of its CPUs: the registers of the virtual CPU, variables, copies of the VMCS fields
+ * that the exit handler works with, and at the end the stack. RBX points to it.
  */
 final class CpuBlock {
     // @formatter:off

@@ -24,7 +24,11 @@ final class Elf64File {
         file.putLong(HEADER).putLong(0).putInt(0);
         file.putShort((short) HEADER).putShort((short) PROGRAM_HEADER).putShort((short) 1);
         file.position(HEADER);
-        file.putInt(PT_LOAD).putInt(READ_WRITE_EXECUTE).putLong(PAGE).putLong(address).putLong(address);
+        file.putInt(PT_LOAD)
+                .putInt(READ_WRITE_EXECUTE)
+                .putLong(PAGE)
+                .putLong(address)
+                .putLong(address);
         file.putLong(content.length).putLong(content.length).putLong(PAGE);
         file.position((int) PAGE);
         file.put(content);

@@ -12,8 +12,8 @@ import dev.vtxray.core.isa.Row;
 import java.util.List;
 
 /**
- * 64-bit system code in the making: an assembler with the building blocks that operating systems and hypervisors have in
- * common. Each block says which registers it changes; flags are always changed.
+ * 64-bit system code in the making: an assembler with the building blocks that operating systems and hypervisors have
+ * in common. Each block says which registers it changes; flags are always changed.
  */
 public class GuestCode {
     private static final int LINE_STATUS = 5;
@@ -57,7 +57,7 @@ public class GuestCode {
         return asm.address(label);
     }
 
-    // --- instructions -------------------------------------------------------------------------------------------------
+    // --- instructions
 
     public final void emit(String mnemonic, Operand... operands) {
         asm.emit(mnemonic, operands);
@@ -107,7 +107,7 @@ public class GuestCode {
         asm.data16(limit).data64(base);
     }
 
-    // --- general registers --------------------------------------------------------------------------------------------
+    // --- general registers
 
     /**
      * Pushes all general registers so that RSP then points to a frame in which register n of the instruction encoding
@@ -130,7 +130,7 @@ public class GuestCode {
         }
     }
 
-    // --- local APIC, in xAPIC mode ------------------------------------------------------------------------------------
+    // --- local APIC, in xAPIC mode
 
     /** Enables the local APIC. Changes R14. */
     public final void enableApic(int spuriousVector) {
@@ -145,8 +145,8 @@ public class GuestCode {
     }
 
     /**
-     * Sends a fixed interrupt to the APIC whose ID is in EAX: three accesses, more if the last one is not yet delivered.
-     * Every access is a MOV. Changes RAX, RDX and R14.
+     * Sends a fixed interrupt to the APIC whose ID is in EAX: three accesses, more if the last one is not yet
+     * delivered. Every access is a MOV. Changes RAX, RDX and R14.
      */
     public final void sendInterrupt(int vector) {
         String busy = fresh("busy");
@@ -168,7 +168,7 @@ public class GuestCode {
         emit("IRETQ");
     }
 
-    // --- output -------------------------------------------------------------------------------------------------------
+    // --- output
 
     /** Writes AL to the serial port. Changes AH and RDX. */
     public final void printCharacter() {

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * How many VMREADs and VMWRITEs a handler executes for each VM exit, whatever the reason. The numbers are those measured
- * for real hypervisors running as guests.
+ * How many VMREADs and VMWRITEs a handler executes for each VM exit, whatever the reason. The numbers are those
+ * measured for real hypervisors running as guests.
  */
 public enum HandlerProfile {
     /** No VMX instruction but VMRESUME: fields are accessed in memory. The lower bound. */

@@ -3,12 +3,13 @@ package dev.vtxray.testkit.hypervisor;
 import dev.vtxray.core.memory.Bytes;
 
 /**
- * The L1 hypervisor of the experiments as an image: real machine code that runs L2 with a virtual CPU on each of two CPUs.
+ * The L1 hypervisor of the experiments as an image: real machine code that runs L2 with a virtual CPU on each of two
+ * CPUs.
  *
- * <p>It starts on both CPUs as {@link dev.vtxray.core.loader.Elf64Loader#enter} leaves them. L2 sends interrupts through
- * its local APIC in xAPIC mode and says with VMCALL (RAX = 0FFH, RBX = status) that it is done; when both virtual CPUs
- * have, L1 writes their statuses ORed to the debug-exit port. What L1 does not know ends the machine with status 3 and a
- * line on the serial port that says which exit it was.
+ * <p>It starts on both CPUs as {@link dev.vtxray.core.loader.Elf64Loader#enter} leaves them. L2 sends interrupts
+ * through its local APIC in xAPIC mode and says with VMCALL (RAX = 0FFH, RBX = status) that it is done; when both
+ * virtual CPUs have, L1 writes their statuses ORed to the debug-exit port. What L1 does not know ends the machine with
+ * status 3 and a line on the serial port that says which exit it was.
  */
 public final class L1Hypervisor {
     private static final int GATE_BYTES = 16;

@@ -23,7 +23,7 @@ public final class L1Memory {
     /** The VMCSs with which L1 runs L2 ("vmcs12"). */
     public static final long VMCS_REGIONS         = 0x11_4000;
     public static final long VIRTUAL_APIC_PAGES   = 0x11_6000;
-    /** Posted-interrupt descriptors; with any delivery their first 256 bits are the interrupts still to be delivered. */
+    /** Posted-interrupt descriptors; whatever the delivery, their first 256 bits are the interrupts to deliver. */
     public static final long DESCRIPTORS          = 0x11_8000;
     public static final long APIC_ACCESS_PAGE     = 0x11_A000;
     public static final long EPT_PML4             = 0x11_B000;
@@ -42,9 +42,11 @@ public final class L1Memory {
     /** Bytes that a machine for L1 and L2 needs. */
     public static final long SIZE                 = 64L << 20;
 
-    /** Offsets in {@link #SHARED}: virtual CPUs that are finished, and their statuses ORed. */
+    /** Virtual CPUs that are finished, and their statuses ORed. */
     static final long FINISHED                    = SHARED;
     static final long STATUS                      = SHARED + 8;
+    /** Bit 0: a CPU reports a failure. */
+    static final long REPORTING                   = SHARED + 16;
 
     /** Address of the local APICs' registers, of L1 and of L2. */
     static final long APIC                        = 0xFEE0_0000L;

@@ -20,6 +20,7 @@ final class L1Program {
     static final String START = "start";
     private static final String EXIT_HANDLER = "exitHandler";
     private static final String UNEXPECTED_EVENT = "unexpectedEvent";
+    private static final String FINISHED = "finished";
 
     private static final Reg CPU_OFFSET = Reg.R15;
     private static final Reg REGION = Reg.RBP;
@@ -67,7 +68,7 @@ final class L1Program {
         return vector < EXCEPTIONS ? "exception" + vector : "interrupt";
     }
 
-    // --- start --------------------------------------------------------------------------------------------------------
+    // --- start
 
     /** 64-bit mode, RDI = number of the CPU, a stack, IF = 0. */
     private void start(long guestEntry) {
@@ -105,7 +106,7 @@ final class L1Program {
         code.emit("MOV", pointer, Reg.RAX);
     }
 
-    // --- VM exits -----------------------------------------------------------------------------------------------------
+    // --- VM exits
 
     /** HOST_RSP is the end of the registers in the block of this CPU. */
     private void exitHandler() {
@@ -172,14 +173,14 @@ final class L1Program {
         writeBack();
         code.locked("INC", Mem.dwordAt(L1Memory.FINISHED));
         code.emit("CMP", CpuBlock.number(), 0);
-        code.branch("JNE", "finished");
+        code.branch("JNE", FINISHED);
         code.label(waiting);
         code.emit("PAUSE");
         code.emit("CMP", Mem.dwordAt(L1Memory.FINISHED), L1Memory.CPUS);
         code.branch("JNE", waiting);
         code.emit("MOV", Reg.EAX, Mem.dwordAt(L1Memory.STATUS));
         code.debugExit();
-        code.label("finished");
+        code.label(FINISHED);
         code.stop();
     }
 
@@ -212,7 +213,7 @@ final class L1Program {
         code.label(done);
     }
 
-    // --- L1's own interrupts, and what must not happen ------------------------------------------------------------------
+    // --- L1's own interrupts, and what must not happen
 
     private void hostInterruptHandlers() {
         code.label(handlerOf(L1Memory.KICK_VECTOR));
@@ -226,6 +227,7 @@ final class L1Program {
 
     private void failures() {
         code.label(UNEXPECTED_EXIT);
+        beTheOnlyOneToReport();
         code.print("L1: unexpected VM exit, reason ");
         code.emit("MOV", Reg.R8, block.field(VmcsField.EXIT_REASON));
         code.printHexadecimal(8);
@@ -237,17 +239,24 @@ final class L1Program {
         code.printHexadecimal(16);
         endWithFailure();
         code.label(UNEXPECTED_EVENT);
+        beTheOnlyOneToReport();
         code.print("L1: unexpected exception ");
         code.emit("POP", Reg.R8);
         code.printHexadecimal(2);
         endWithFailure();
         code.label(HypervisorCode.VMX_FAILURE);
+        beTheOnlyOneToReport();
         code.print("L1: a VMX instruction failed, error ");
         code.load(Reg.EAX, VmcsField.VM_INSTRUCTION_ERROR.encoding());
         code.emit("MOV", Reg.R8, -1);
         code.emit("VMREAD", Reg.R8, Reg.RAX);
         code.printHexadecimal(4);
         endWithFailure();
+    }
+
+    private void beTheOnlyOneToReport() {
+        code.locked("BTS", Mem.dwordAt(L1Memory.REPORTING), Imm.of(0));
+        code.branch("JC", FINISHED);
     }
 
     private void endWithFailure() {

@@ -6,8 +6,8 @@ import dev.vtxray.core.loader.Segment;
 import dev.vtxray.core.memory.PhysicalMemory;
 
 /**
- * What L2 finds in its memory: its image, a parameter block, identity-mapping paging structures and a GDT, as a guest that
- * {@link dev.vtxray.core.loader.Elf64Loader} starts would. All addresses here are L2's own.
+ * What L2 finds in its memory: its image, a parameter block, identity-mapping paging structures and a GDT, as a guest
+ * that {@link dev.vtxray.core.loader.Elf64Loader} starts would. All addresses here are L2's own.
  */
 public final class L2Memory {
     // @formatter:off
@@ -47,8 +47,8 @@ public final class L2Memory {
         memory.clear(L1Memory.L2_RAM, L1Memory.L2_SIZE);
         for (Segment segment : elf.segments()) {
             if (segment.end() > L1Memory.L2_SIZE || segment.overlaps(0, GDT + L1Memory.PAGE)) {
-                throw new ImageException("the image of L2 must lie between %XH and %XH".formatted(
-                        GDT + L1Memory.PAGE, L1Memory.L2_SIZE));
+                throw new ImageException("the image of L2 must lie between %XH and %XH"
+                        .formatted(GDT + L1Memory.PAGE, L1Memory.L2_SIZE));
             }
             memory.write(L1Memory.L2_RAM + segment.physical(), file, segment.fileOffset(), segment.fileSize());
         }

@@ -8,11 +8,12 @@ import dev.vtxray.core.isa.Reg;
 import dev.vtxray.vmx.vmcs.VmcsField;
 
 /**
- * The local APIC that L1 gives to L2, as far as sending and ending interrupts goes. Its registers lie in the virtual-APIC
- * page, whether or not the processor uses that.
+ * The local APIC that L1 gives to L2, as far as sending and ending interrupts goes. Its registers lie in the
+ * virtual-APIC page, whether or not the processor uses that.
  *
- * <p>Without APICv every access exits like a fault, so L1 decodes the instruction: MOV in the forms 8B /r, 89 /r and C7 /0
- * with 32-bit operands, any address and any register but ESP. With APICv only the write of ICR-low exits, like a trap.
+ * <p>Without APICv every access exits like a fault, so L1 decodes the instruction: MOV in the forms 8B /r, 89 /r and C7
+ * /0 with 32-bit operands, any address and any register but ESP. With APICv only the write of ICR-low exits, like a
+ * trap.
  */
 final class VirtualApicEmulation {
     static final String APIC_ACCESS_EXIT = "apicAccessExit";
@@ -80,11 +81,11 @@ final class VirtualApicEmulation {
         interrupts.send();
     }
 
-    // --- without APICv ------------------------------------------------------------------------------------------------
+    // --- without APICv
 
     /**
-     * Decodes the instruction. In the end RSI points behind it, R10 is the number of its register, R11 the offset and type
-     * of the access as the exit qualification reports them, R9 the page of the registers.
+     * Decodes the instruction. In the end RSI points behind it, R10 is the number of its register, R11 the offset and
+     * type of the access as the exit qualification reports them, R9 the page of the registers.
      */
     private void apicAccessExit() {
         code.label(APIC_ACCESS_EXIT);

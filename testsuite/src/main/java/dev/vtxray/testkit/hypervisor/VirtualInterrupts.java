@@ -73,7 +73,7 @@ final class VirtualInterrupts {
         code.emit("MOV", CpuBlock.inService(), 0);
     }
 
-    // --- waiting ------------------------------------------------------------------------------------------------------
+    // --- waiting
 
     /** Branches if an interrupt waits for this virtual CPU. Changes RAX and R8. */
     void branchIfAny(String target) {
@@ -107,7 +107,7 @@ final class VirtualInterrupts {
         }
     }
 
-    // --- before VM entry ----------------------------------------------------------------------------------------------
+    // --- before VM entry
 
     /** Lets the next VM entry deliver what waits, as far as that is L1's business. */
     void prepareEntry() {
@@ -159,8 +159,8 @@ final class VirtualInterrupts {
     }
 
     /**
-     * Injects the highest interrupt that waits, or asks for an interrupt window if the guest cannot take it. The next one
-     * has to wait until the guest has ended the service of this one. Changes RAX, RCX, RDX and R8.
+     * Injects the highest interrupt that waits, or asks for an interrupt window if the guest cannot take it. The next
+     * one has to wait until the guest has ended the service of this one. Changes RAX, RCX, RDX and R8.
      */
     private void inject() {
         String next = code.fresh("next");

@@ -19,8 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes a complete VMCS for a 64-bit guest with identity-mapped memory behind EPT: control fields, then host state from
- * the registers of L1, then guest state.
+ * Writes a complete VMCS for a 64-bit guest with identity-mapped memory behind EPT: control fields, then host state
+ * from the registers of L1, then guest state.
  */
 final class VmcsSetup {
     private static final int CODE_64 = 0xA09B;
@@ -90,9 +90,17 @@ final class VmcsSetup {
         set(PRIMARY_VM_EXIT_CONTROLS, exitControls() & 0xFFFF_FFFFL);
         set(VM_ENTRY_CONTROLS, entryControls() & 0xFFFF_FFFFL);
         for (VmcsField zero : List.of(
-                EXCEPTION_BITMAP, PAGE_FAULT_ERROR_CODE_MASK, PAGE_FAULT_ERROR_CODE_MATCH, CR3_TARGET_COUNT,
-                VM_EXIT_MSR_STORE_COUNT, VM_EXIT_MSR_LOAD_COUNT, VM_ENTRY_MSR_LOAD_COUNT, VM_ENTRY_INTERRUPTION_INFO,
-                TSC_OFFSET, CR0_GUEST_HOST_MASK, CR0_READ_SHADOW)) {
+                EXCEPTION_BITMAP,
+                PAGE_FAULT_ERROR_CODE_MASK,
+                PAGE_FAULT_ERROR_CODE_MATCH,
+                CR3_TARGET_COUNT,
+                VM_EXIT_MSR_STORE_COUNT,
+                VM_EXIT_MSR_LOAD_COUNT,
+                VM_ENTRY_MSR_LOAD_COUNT,
+                VM_ENTRY_INTERRUPTION_INFO,
+                TSC_OFFSET,
+                CR0_GUEST_HOST_MASK,
+                CR0_READ_SHADOW)) {
             set(zero, 0);
         }
         set(CR4_GUEST_HOST_MASK, CR4_VMXE);
@@ -143,7 +151,11 @@ final class VmcsSetup {
         }
         setToPageOfCpu(VIRTUAL_APIC_ADDRESS, L1Memory.VIRTUAL_APIC_PAGES);
         for (VmcsField zero : List.of(
-                TPR_THRESHOLD, EOI_EXIT_BITMAP_0, EOI_EXIT_BITMAP_1, EOI_EXIT_BITMAP_2, EOI_EXIT_BITMAP_3,
+                TPR_THRESHOLD,
+                EOI_EXIT_BITMAP_0,
+                EOI_EXIT_BITMAP_1,
+                EOI_EXIT_BITMAP_2,
+                EOI_EXIT_BITMAP_3,
                 GUEST_INTERRUPT_STATUS)) {
             set(zero, 0);
         }
@@ -155,8 +167,8 @@ final class VmcsSetup {
 
     private void writeHostState(String exitHandler) {
         set(HOST_CS_SELECTOR, L2Memory.CODE_SELECTOR);
-        for (VmcsField data : List.of(
-                HOST_SS_SELECTOR, HOST_DS_SELECTOR, HOST_ES_SELECTOR, HOST_FS_SELECTOR, HOST_GS_SELECTOR)) {
+        for (VmcsField data :
+                List.of(HOST_SS_SELECTOR, HOST_DS_SELECTOR, HOST_ES_SELECTOR, HOST_FS_SELECTOR, HOST_GS_SELECTOR)) {
             set(data, L2Memory.DATA_SELECTOR);
         }
         set(HOST_TR_SELECTOR, TSS_SELECTOR);
@@ -164,7 +176,11 @@ final class VmcsSetup {
         setFromRegister(HOST_CR3, Reg.CR3);
         setFromRegister(HOST_CR4, Reg.CR4);
         for (VmcsField zero : List.of(
-                HOST_FS_BASE, HOST_GS_BASE, HOST_TR_BASE, HOST_IA32_SYSENTER_CS, HOST_IA32_SYSENTER_ESP,
+                HOST_FS_BASE,
+                HOST_GS_BASE,
+                HOST_TR_BASE,
+                HOST_IA32_SYSENTER_CS,
+                HOST_IA32_SYSENTER_ESP,
                 HOST_IA32_SYSENTER_EIP)) {
             set(zero, 0);
         }
@@ -226,8 +242,14 @@ final class VmcsSetup {
         set(GUEST_RFLAGS, 2);
         set(VMCS_LINK_POINTER, -1);
         for (VmcsField zero : List.of(
-                GUEST_RSP, GUEST_IA32_DEBUGCTL, GUEST_PENDING_DEBUG_EXCEPTIONS, GUEST_INTERRUPTIBILITY_STATE,
-                GUEST_ACTIVITY_STATE, GUEST_IA32_SYSENTER_CS, GUEST_IA32_SYSENTER_ESP, GUEST_IA32_SYSENTER_EIP)) {
+                GUEST_RSP,
+                GUEST_IA32_DEBUGCTL,
+                GUEST_PENDING_DEBUG_EXCEPTIONS,
+                GUEST_INTERRUPTIBILITY_STATE,
+                GUEST_ACTIVITY_STATE,
+                GUEST_IA32_SYSENTER_CS,
+                GUEST_IA32_SYSENTER_ESP,
+                GUEST_IA32_SYSENTER_EIP)) {
             set(zero, 0);
         }
     }

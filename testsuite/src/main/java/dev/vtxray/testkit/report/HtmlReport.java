@@ -80,7 +80,8 @@ final class HtmlReport {
         figure(
                 "Reflected instruction exits per IPI",
                 off.reflectedPerIpi() + " → " + on.reflectedPerIpi(),
-                Numbers.reduction(on.reflectedPerIpi().reductionPercentFrom(off.reflectedPerIpi())) + ", any profile");
+                Numbers.reduction(on.reflectedPerIpi().reductionPercentFrom(off.reflectedPerIpi())) + ", "
+                        + pair.label());
         figure("L0 exits caused by them", off.l0ExitsPerIpi() + " → " + on.l0ExitsPerIpi(), pair.label());
         PaperReading reading = new PaperReading(report.syncTime());
         reading.timeSpan()
@@ -141,9 +142,10 @@ final class HtmlReport {
             return;
         }
         page.raw("<section>").heading("lanes", "One IPI, before and after");
-        page.paragraph("Time runs to the right, in retired instructions after the sender’s first access. No guest "
-                + "instruction retires in L0, so a visit there has a fixed width; between two exits the distance grows "
-                + "with the square root of the instructions. Exits are numbered; point at one to see what it is.");
+        page.paragraph(
+                "Time runs to the right, in instructions retired on all CPUs since the first one shown. No guest "
+                        + "instruction retires in L0, so a visit there has a fixed width; between two exits the distance grows "
+                        + "with the square root of the instructions. Exits are numbered; point at one to see what it is.");
         page.raw(
                 "<ul class=\"legend\" aria-label=\"Colours\">"
                         + "<li><span style=\"background:var(--l2)\"></span>L2 runs</li>"

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
@@ -93,6 +94,8 @@ public final class ReportFiles {
         String reason;
         if (cause instanceof AccessDeniedException denied) {
             reason = denied.getFile() + " permits no writing";
+        } else if (cause instanceof NoSuchFileException missing) {
+            reason = missing.getFile() + " cannot be created";
         } else if (cause instanceof FileSystemException file && file.getReason() != null) {
             reason = file.getFile() + " " + file.getReason();
         } else {

@@ -133,16 +133,18 @@ final class SyncTimeSection {
 
     private void timeTable() {
         page.raw("<div class=\"scroll\" tabindex=\"0\"><table>");
-        page.raw("<caption>Modelled time of one synchronization; ns are cycles / %.1f</caption>", topology.gigahertz());
+        page.raw(
+                "<caption>Modelled time of one synchronization, each value over its interval; ns are cycles / %.1f</caption>",
+                topology.gigahertz());
         page.raw("<thead><tr><th scope=\"col\">Scenario</th><th scope=\"col\" class=\"number\">Cycles, APICv off</th>"
                 + "<th scope=\"col\" class=\"number\">ns</th><th scope=\"col\" class=\"number\">Cycles, APICv on</th>"
                 + "<th scope=\"col\" class=\"number\">ns</th><th scope=\"col\" class=\"number\">Reduction</th>"
-                + "<th scope=\"col\" class=\"number\">Interval</th><th scope=\"col\" class=\"number\">expected</th>"
+                + "<th scope=\"col\" class=\"number\">expected</th>"
                 + "<th scope=\"col\">Verdict</th></tr></thead><tbody>");
         for (ScenarioResult result : results) {
             page.raw(
-                    "<tr><th scope=\"row\">%s</th>%s%s%s%s<td class=\"number\"><b>%s</b></td>"
-                            + "<td class=\"number soft\">%s</td><td class=\"number soft\">−%d %%</td><td>%s</td></tr>",
+                    "<tr><th scope=\"row\">%s</th>%s%s%s%s<td class=\"number\"><b>%s</b><small>%s</small></td>"
+                            + "<td class=\"number soft\">−%d %%</td><td>%s</td></tr>",
                     result.scenario().row(),
                     estimate(result.cyclesOff()),
                     nanoseconds(result.cyclesOff()),

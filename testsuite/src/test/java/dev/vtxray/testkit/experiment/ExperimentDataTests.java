@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.vtxray.nested.ExitKey;
 import dev.vtxray.nested.Level;
 import dev.vtxray.testkit.hypervisor.HandlerProfile;
 import dev.vtxray.vmx.control.ExitReason;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -75,6 +77,31 @@ class ExperimentDataTests {
                 .hasMessageContaining("VMREAD");
         assertThat(new ExitCount(Level.L2, ExitReason.APIC_ACCESS, 5, 3).l0Handled())
                 .isEqualTo(2);
+    }
+
+    @Test
+    void countersOfL0AreSummedByReasonWithLabelledSubKeys() {
+        TreeMap<ExitKey, Long> hardware = new TreeMap<>(Map.of(
+                new ExitKey(Level.L2, ExitReason.APIC_ACCESS, 0x300), 20L,
+                new ExitKey(Level.L2, ExitReason.APIC_ACCESS, 0xB0), 10L,
+                new ExitKey(Level.L2, ExitReason.EXTERNAL_INTERRUPT, 0), 7L,
+                new ExitKey(Level.L1, ExitReason.VMREAD, 0x681E), 5L,
+                new ExitKey(Level.L1, ExitReason.CPUID, 0x8000_0001L), 2L,
+                new ExitKey(Level.L1, ExitReason.IO_INSTRUCTION, 0x3F8), 1L,
+                new ExitKey(Level.L1, ExitReason.WRMSR, 0x1B), 3L,
+                new ExitKey(Level.L1, ExitReason.EPT_VIOLATION, 0xFEE0_0310L), 4L,
+                new ExitKey(Level.L1, ExitReason.EPT_VIOLATION, 0), 6L));
+        TreeMap<ExitKey, Long> reflected =
+                new TreeMap<>(Map.of(new ExitKey(Level.L2, ExitReason.APIC_ACCESS, 0x300), 19L));
+        assertThat(ExitCount.listOf(hardware, reflected))
+                .containsExactly(
+                        new ExitCount(Level.L1, ExitReason.CPUID, 2, 0, Map.of("leaf 80000001H", 2L)),
+                        new ExitCount(Level.L1, ExitReason.VMREAD, 5, 0, Map.of("GUEST_RIP", 5L)),
+                        new ExitCount(Level.L1, ExitReason.IO_INSTRUCTION, 1, 0, Map.of("port 3F8H", 1L)),
+                        new ExitCount(Level.L1, ExitReason.WRMSR, 3, 0, Map.of("MSR 1BH", 3L)),
+                        new ExitCount(Level.L1, ExitReason.EPT_VIOLATION, 10, 0, Map.of("own APIC 310H", 4L)),
+                        new ExitCount(Level.L2, ExitReason.EXTERNAL_INTERRUPT, 7, 0),
+                        new ExitCount(Level.L2, ExitReason.APIC_ACCESS, 30, 19, Map.of("300H", 20L, "0B0H", 10L)));
     }
 
     @Test
