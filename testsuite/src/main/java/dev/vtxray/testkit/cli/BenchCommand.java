@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
 /** The verb that measures the emulator's speed. */
 @Command(
         name = "bench",
-        description = "Measures the speed of the emulator on this host, by CPU time; the figures differ from run to run.")
+        description =
+                "Measures the speed of the emulator on this host, by CPU time; the figures differ from run to run.")
 final class BenchCommand implements Callable<Integer> {
 
     /** What can be measured, for the help text. */
@@ -43,7 +44,8 @@ final class BenchCommand implements Callable<Integer> {
         for (String name : names) {
             if (!bench.names().contains(name)) {
                 throw new ParameterException(
-                        spec.commandLine(), name + ": no such benchmark; there are " + String.join(", ", bench.names()));
+                        spec.commandLine(),
+                        name + ": no such benchmark; there are " + String.join(", ", bench.names()));
             }
         }
         PrintWriter out = spec.commandLine().getOut();

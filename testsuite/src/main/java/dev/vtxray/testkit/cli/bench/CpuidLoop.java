@@ -154,8 +154,11 @@ final class CpuidLoop {
         segment(VmcsField.GUEST_SS_LIMIT, VmcsField.GUEST_SS_ACCESS_RIGHTS, DATA);
         segment(VmcsField.GUEST_TR_LIMIT, VmcsField.GUEST_TR_ACCESS_RIGHTS, BUSY_TSS);
         for (VmcsField rights : List.of(
-                VmcsField.GUEST_DS_ACCESS_RIGHTS, VmcsField.GUEST_ES_ACCESS_RIGHTS, VmcsField.GUEST_FS_ACCESS_RIGHTS,
-                VmcsField.GUEST_GS_ACCESS_RIGHTS, VmcsField.GUEST_LDTR_ACCESS_RIGHTS)) {
+                VmcsField.GUEST_DS_ACCESS_RIGHTS,
+                VmcsField.GUEST_ES_ACCESS_RIGHTS,
+                VmcsField.GUEST_FS_ACCESS_RIGHTS,
+                VmcsField.GUEST_GS_ACCESS_RIGHTS,
+                VmcsField.GUEST_LDTR_ACCESS_RIGHTS)) {
             code.writeField(rights, UNUSABLE);
         }
         code.writeField(VmcsField.GUEST_RFLAGS, 2);
