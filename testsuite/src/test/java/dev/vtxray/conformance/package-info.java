@@ -1,2 +1,5 @@
-/** The machine as a whole against what must hold for every program: robustness, and the engine against itself. */
+/**
+ * The whole against what must hold for every program: the same software in both worlds, the two engines in lock step,
+ * robustness, and the accounts of exits.
+ */
 package dev.vtxray.conformance;

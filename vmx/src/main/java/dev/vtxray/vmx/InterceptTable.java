@@ -57,7 +57,7 @@ final class InterceptTable implements Interceptor {
         row(SensitiveOp.INVLPG,      ExitReason.INVLPG,           set(INVLPG_EXITING),          OPERAND);
         row(SensitiveOp.RDPMC,       ExitReason.RDPMC,            set(RDPMC_EXITING),           NOTHING);
         row(SensitiveOp.RDTSC,       ExitReason.RDTSC,            set(RDTSC_EXITING),           NOTHING);
-        row(SensitiveOp.RDTSCP,      ExitReason.RDTSCP,           InterceptTable::rdtscpExits,  NOTHING);
+        row(SensitiveOp.RDTSCP,      ExitReason.RDTSCP,           set(RDTSC_EXITING),           NOTHING);
         row(SensitiveOp.MWAIT,       ExitReason.MWAIT,            set(MWAIT_EXITING),           NOTHING);
         row(SensitiveOp.MONITOR,     ExitReason.MONITOR,          set(MONITOR_EXITING),         NOTHING);
         row(SensitiveOp.PAUSE,       ExitReason.PAUSE,            set(PAUSE_EXITING),           NOTHING);
@@ -92,7 +92,7 @@ final class InterceptTable implements Interceptor {
         segment(SensitiveOp.STR,  1);
         segment(SensitiveOp.LLDT, 2);
         segment(SensitiveOp.LTR,  3);
-        row(SensitiveOp.INVPCID,     ExitReason.INVPCID,          InterceptTable::invpcidExits, DISPLACEMENT,
+        row(SensitiveOp.INVPCID,     ExitReason.INVPCID,          set(INVLPG_EXITING),          DISPLACEMENT,
                 (table, insn, operand) -> InstructionInformation.invalidate(insn));
         row(SensitiveOp.RDRAND,      ExitReason.RDRAND,           set(RDRAND_EXITING),          NOTHING,
                 (table, insn, operand) -> InstructionInformation.random(insn));
@@ -143,6 +143,15 @@ final class InterceptTable implements Interceptor {
             case PRIMARY_PROCESSOR_BASED -> control.in(unit.primaryControls());
             case SECONDARY_PROCESSOR_BASED -> control.in(unit.secondaryControls());
             default -> throw new IllegalStateException(control.name() + " does not intercept instructions");
+        };
+    }
+
+    @Override
+    public boolean isUndefined(SensitiveOp op) {
+        return switch (op) {
+            case RDTSCP -> !isSet(ENABLE_RDTSCP);
+            case INVPCID -> !isSet(ENABLE_INVPCID);
+            default -> false;
         };
     }
 
@@ -217,13 +226,6 @@ final class InterceptTable implements Interceptor {
                 }
                 unit.apic().writeMsr((int) operand, cpu.r[Cpu.RDX] << 32 | cpu.r[Cpu.RAX] & 0xFFFF_FFFFL);
             }
-            case RDTSCP, INVPCID -> {
-                boolean enabled = isSet(op == SensitiveOp.RDTSCP ? ENABLE_RDTSCP : ENABLE_INVPCID);
-                if (!enabled) {
-                    throw GuestFault.undefinedOpcode();
-                }
-                return false;
-            }
             default -> {
                 return false;
             }
@@ -233,14 +235,6 @@ final class InterceptTable implements Interceptor {
     }
 
     // --- conditions ---------------------------------------------------------------------------------------------------
-
-    private static boolean rdtscpExits(InterceptTable table, Insn insn, long operand) {
-        return table.isSet(ENABLE_RDTSCP) && table.isSet(RDTSC_EXITING);
-    }
-
-    private static boolean invpcidExits(InterceptTable table, Insn insn, long operand) {
-        return table.isSet(ENABLE_INVPCID) && table.isSet(INVLPG_EXITING);
-    }
 
     private static boolean rdmsrExits(InterceptTable table, Insn insn, long operand) {
         return table.msrExits((int) operand, 0);

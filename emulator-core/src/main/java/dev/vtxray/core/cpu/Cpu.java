@@ -243,6 +243,14 @@ public final class Cpu implements CpuSignals, Clock, Described {
         return decider.taken(this, op, insn, operand);
     }
 
+    /** Raises #UD if somebody above the CPU withholds an instruction from the running software. */
+    public void requireDefined(SensitiveOp op) {
+        Interceptor decider = interceptor;
+        if (decider != null && decider.isUndefined(op)) {
+            throw GuestFault.undefinedOpcode();
+        }
+    }
+
     /** Raises #GP(0) unless the CPL is 0. */
     public void requirePrivilege() {
         if (cpl != 0) {

@@ -25,18 +25,25 @@ public final class EventDelivery {
         if (event.vector() == Vector.DB && event.type() == Event.Type.HARDWARE_EXCEPTION) {
             recordDebugCauses(cpu, event.payload());
         }
-        inject(cpu, event);
+        deliver(cpu, event, true);
     }
 
-    /** Delivers an event without asking the gate about it, and without touching DR6: one that was put in from above. */
+    /**
+     * Delivers an event without asking the gate about it, without touching DR6, and with RF pushed as it is: one that was
+     * put in from above.
+     */
     public static void inject(Cpu cpu, Event event) {
+        deliver(cpu, event, false);
+    }
+
+    private static void deliver(Cpu cpu, Event event, boolean faultsSetResumeFlag) {
         Event current = event;
         while (true) {
             boolean aloneBefore = cpu.mmu.alone;
             cpu.delivering = current;
             cpu.mmu.alone = true; // whoever delivers an event stands at the end of what it has run
             try {
-                IdtFrame.enter(cpu, current);
+                IdtFrame.enter(cpu, current, faultsSetResumeFlag || current != event);
                 cpu.delivering = null;
                 return;
             } catch (GuestFault fault) {

@@ -7,18 +7,20 @@ final class IdtFrame {
 
     private final Cpu cpu;
     private final Event event;
+    private final boolean faultsSetResumeFlag;
 
-    private IdtFrame(Cpu cpu, Event event) {
+    private IdtFrame(Cpu cpu, Event event, boolean faultsSetResumeFlag) {
         this.cpu = cpu;
         this.event = event;
+        this.faultsSetResumeFlag = faultsSetResumeFlag;
     }
 
     /** Enters the handler, or throws the fault that hit the attempt with nothing changed but CR2. */
-    static void enter(Cpu cpu, Event event) {
+    static void enter(Cpu cpu, Event event, boolean faultsSetResumeFlag) {
         if (event.vector() == Vector.PF && event.type() == Event.Type.HARDWARE_EXCEPTION) {
             cpu.cr2 = event.payload();
         }
-        IdtFrame frame = new IdtFrame(cpu, event);
+        IdtFrame frame = new IdtFrame(cpu, event, faultsSetResumeFlag);
         if (cpu.longMode) {
             frame.enterIa32e();
         } else if (cpu.protectedMode()) {
@@ -46,7 +48,7 @@ final class IdtFrame {
     /** RF is pushed as one for faults, so that the instruction does not meet its own breakpoint again. */
     private long returnFlags() {
         boolean fault = event.type() == Event.Type.HARDWARE_EXCEPTION && event.vector() != Vector.DB;
-        return cpu.flags.get() | (fault ? Flags.RF : 0);
+        return cpu.flags.get() | (fault && faultsSetResumeFlag ? Flags.RF : 0);
     }
 
     private GuestFault gateFault(int vector) {

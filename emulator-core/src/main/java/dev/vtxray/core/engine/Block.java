@@ -61,7 +61,8 @@ public final class Block {
      * Links stay inside the page, and only direct branches have them. What could change the page's translation is no
      * direct branch, so that a link says nothing that a fetch would not find.
      */
-    @Nullable Block successor(long start, long rip) {
+    @Nullable
+    Block successor(long start, long rip) {
         Block next = rip == start + length ? following : target;
         return next != null && next.valid ? next : null;
     }

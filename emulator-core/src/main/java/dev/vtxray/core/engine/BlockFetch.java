@@ -7,7 +7,6 @@ import dev.vtxray.core.isa.Decoder;
 import dev.vtxray.core.isa.Insn;
 import dev.vtxray.core.memory.RamPage;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Finds or makes the block at an address. Decoding ahead never faults and never touches a page that the code has not

@@ -123,9 +123,7 @@ public final class Engine {
     }
 
     private boolean needsSingleStep() {
-        return cpu.shadow != Cpu.NO_SHADOW
-                || cpu.flags.has(Flags.TF | Flags.RF)
-                || cpu.probe != Probe.NONE;
+        return cpu.shadow != Cpu.NO_SHADOW || cpu.flags.has(Flags.TF | Flags.RF) || cpu.probe != Probe.NONE;
     }
 
     // --- one instruction ------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ public final class JumpCache {
     private final FilledSlots filled = new FilledSlots();
 
     /** The valid block at {@code rip} in this mode that was remembered, or null. */
-    @Nullable Block get(long rip, int mode) {
+    @Nullable
+    Block get(long rip, int mode) {
         int index = index(rip);
         Block block = blocks[index];
         return block != null && keys[index] == rip && block.mode == mode && block.isValid() ? block : null;

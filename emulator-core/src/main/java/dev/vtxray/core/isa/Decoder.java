@@ -231,12 +231,13 @@ public final class Decoder {
             if (encoding.opcode() == 0x90 && encoding.map() == 0 && !encoding.inOpcode() && (rex & 1) != 0) {
                 return false; // 90H is NOP and PAUSE only while it names rAX; with REX.B it is XCHG r8,rAX
             }
-            boolean prefixFits = switch (encoding.prefix()) {
-                case 0 -> true;
-                case 1 -> !has66 && repeat == 0;
-                case 0x66 -> has66 && repeat == 0;
-                default -> repeat == encoding.prefix();
-            };
+            boolean prefixFits =
+                    switch (encoding.prefix()) {
+                        case 0 -> true;
+                        case 1 -> !has66 && repeat == 0;
+                        case 0x66 -> has66 && repeat == 0;
+                        default -> repeat == encoding.prefix();
+                    };
             if (!prefixFits) {
                 return false;
             }
@@ -441,12 +442,13 @@ public final class Decoder {
 
         private void immediate(OperandKind kind, Place place) {
             boolean second = draft.row.operands().get(0) == OperandKind.Iw && place != draft.dst;
-            int size = switch (kind) {
-                case Ib -> 1;
-                case Iw -> 2;
-                case Iz -> Math.min(draft.size, 4);
-                default -> draft.size;
-            };
+            int size =
+                    switch (kind) {
+                        case Ib -> 1;
+                        case Iw -> 2;
+                        case Iz -> Math.min(draft.size, 4);
+                        default -> draft.size;
+                    };
             long value = in.next(size);
             if (kind != OperandKind.Iw) {
                 value = signExtend(value, size);

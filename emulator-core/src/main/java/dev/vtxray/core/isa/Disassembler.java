@@ -53,7 +53,8 @@ public final class Disassembler {
                 switch (family) {
                     case "CBW", "CWD", "CMPXCHG8B" -> Mnemonics.ofSize(family, insn.size);
                     case "JRCXZ" -> Mnemonics.counterIsZero(insn.addressSize);
-                    case "SYSRET", "SYSEXIT" -> insn.codeSize < 8 ? family : Mnemonics.ofSize(family, Math.max(insn.size, 4));
+                    case "SYSRET", "SYSEXIT" ->
+                        insn.codeSize < 8 ? family : Mnemonics.ofSize(family, Math.max(insn.size, 4));
                     case "IRET", "PUSHF", "POPF", "PUSHA", "POPA", "RETF" ->
                         insn.size == defaultSize(insn) ? family : Mnemonics.ofSize(family, insn.size);
                     default -> family;

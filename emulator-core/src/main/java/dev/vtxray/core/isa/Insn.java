@@ -71,7 +71,7 @@ public final class Insn {
     public final long disp;
     public final long addressMask;
     /** Segment of the memory operand: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS. */
-    public final byte seg;
+    public final int seg;
 
     /** ModRM byte, or -1. */
     public final short modRm;
@@ -108,7 +108,7 @@ public final class Insn {
         scale = (byte) draft.scale;
         disp = draft.ripRelative ? draft.disp + end : draft.disp;
         addressMask = addressSize == 8 ? -1L : addressSize == 4 ? 0xFFFF_FFFFL : 0xFFFFL;
-        seg = (byte) draft.seg;
+        seg = draft.seg;
         modRm = (short) draft.modRm;
         reg = (byte) draft.reg;
         form = row.formFor(this);
@@ -212,6 +212,7 @@ public final class Insn {
         final Place src = new Place();
         /** A third operand, of which only the immediate counts. */
         final Place other = new Place();
+
         long imm;
         int imm2;
         boolean hasMem;

@@ -378,7 +378,11 @@ public final class Mmu implements PhysicalMemory.CodeListener {
             if (walk.large) {
                 t.noteLargePage();
             }
-            t.install(la, page.bytes, cacheable() && (rights & SecondStage.READ) != 0, cacheable() && writable,
+            t.install(
+                    la,
+                    page.bytes,
+                    cacheable() && (rights & SecondStage.READ) != 0,
+                    cacheable() && writable,
                     walk.global);
         }
         return page;

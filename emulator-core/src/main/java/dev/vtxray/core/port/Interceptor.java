@@ -18,4 +18,9 @@ public interface Interceptor {
      *         must return at once without an effect of its own
      */
     boolean taken(Cpu cpu, SensitiveOp op, Insn insn, long operand);
+
+    /** Whether the running software finds this instruction undefined, although the processor has it. */
+    default boolean isUndefined(SensitiveOp op) {
+        return false;
+    }
 }

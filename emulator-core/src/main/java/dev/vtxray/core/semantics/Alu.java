@@ -46,7 +46,8 @@ final class Alu {
     }
 
     /** The nine encodings that the eight two-operand instructions share; {@code number} is their opcode extension. */
-    private static void binary(Rows rows, String mnemonic, int number, boolean writes, Semantic semantic, Form... quicker) {
+    private static void binary(
+            Rows rows, String mnemonic, int number, boolean writes, Semantic semantic, Form... quicker) {
         String[][] forms = {
             {"%02X", "Eb,Gb", "0"},
             {"%02X", "Ev,Gv", "1"},
@@ -63,7 +64,8 @@ final class Alu {
         for (String[] form : forms) {
             boolean direct = !form[2].isEmpty();
             int opcode = direct ? number * 8 + Integer.parseInt(form[2]) : number;
-            Rows.Line line = rows.row(mnemonic, form[0].formatted(opcode), form[1]).flags(logic ? "OSZPC" : "OSZAPC");
+            Rows.Line line =
+                    rows.row(mnemonic, form[0].formatted(opcode), form[1]).flags(logic ? "OSZPC" : "OSZAPC");
             if (logic) {
                 line.undefined("A");
             }

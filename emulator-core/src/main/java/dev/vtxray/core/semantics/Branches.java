@@ -18,8 +18,16 @@ final class Branches {
         };
         for (int number = 0; number < 16; number++) {
             String mnemonic = "J" + Conditions.NAMES[number];
-            rows.row(mnemonic, "%02X".formatted(0x70 + number), "Jb").f64().ends().forms(BranchForms.JCC[number]).does(taken[number]);
-            rows.row(mnemonic, "0F %02X".formatted(0x80 + number), "Jz").f64().ends().forms(BranchForms.JCC[number]).does(taken[number]);
+            rows.row(mnemonic, "%02X".formatted(0x70 + number), "Jb")
+                    .f64()
+                    .ends()
+                    .forms(BranchForms.JCC[number])
+                    .does(taken[number]);
+            rows.row(mnemonic, "0F %02X".formatted(0x80 + number), "Jz")
+                    .f64()
+                    .ends()
+                    .forms(BranchForms.JCC[number])
+                    .does(taken[number]);
         }
         // @formatter:off
         rows.row("JMP",    "EB",    "Jb").f64().ends().forms(BranchForms.JMP).does(Branches::jmp);

@@ -79,6 +79,7 @@ final class CacheAndTlb {
 
     /** The interceptor's operand is the INVPCID type. */
     static void invpcid(Cpu c, Insn i) {
+        c.requireDefined(SensitiveOp.INVPCID);
         c.requirePrivilege();
         long type = i.codeSize == 8 ? c.r[i.reg] : c.r[i.reg] & 0xFFFF_FFFFL;
         if (c.taken(SensitiveOp.INVPCID, i, type)) {

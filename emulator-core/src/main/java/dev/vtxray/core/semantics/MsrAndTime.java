@@ -69,6 +69,7 @@ final class MsrAndTime {
 
     /** The interceptor's operand is 0. */
     static void rdtscp(Cpu c, Insn i) {
+        c.requireDefined(RDTSCP);
         checkTimeStampDisable(c);
         if (c.taken(RDTSCP, i, 0)) {
             return;
