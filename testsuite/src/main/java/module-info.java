@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.vtxray.testkit {
     requires transitive dev.vtxray.nested;
     requires info.picocli;
+    requires java.management;
     requires static org.jspecify;
 
     exports dev.vtxray.testkit.experiment;

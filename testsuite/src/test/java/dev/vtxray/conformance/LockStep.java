@@ -32,7 +32,8 @@ final class LockStep {
     StopReason compare(long seed, long longest, long cycles) {
         SplittableRandom random = new SplittableRandom(seed);
         StopReason reason = new StopReason.BudgetExhausted();
-        while (reason.kind() == StopReason.Kind.BUDGET_EXHAUSTED && blocks.machine().time() < cycles) {
+        while (reason.kind() == StopReason.Kind.BUDGET_EXHAUSTED
+                && blocks.machine().time() < cycles) {
             long stretch = 1 + random.nextLong(longest);
             reason = blocks.run(stretch);
             StopReason other = steps.run(stretch);
@@ -44,7 +45,8 @@ final class LockStep {
 
     private void checkSameState() {
         if (!Digest.of(blocks.machine()).equals(Digest.of(steps.machine()))) {
-            assertThat(StateJson.of(steps.machine().cpu(0))).isEqualTo(StateJson.of(blocks.machine().cpu(0)));
+            assertThat(StateJson.of(steps.machine().cpu(0)))
+                    .isEqualTo(StateJson.of(blocks.machine().cpu(0)));
             assertThat(StateJson.of(steps.machine())).isEqualTo(StateJson.of(blocks.machine()));
         }
     }

@@ -88,7 +88,8 @@ final class RunCommand implements Callable<Integer> {
         List<BootModule> bootModules = readModules(bootImage);
         PrintWriter out = spec.commandLine().getOut();
         SerialText serial = new SerialText(out);
-        BareMetalRun run = new BareMetalRun(again -> build(bootImage, bootModules, again ? null : serial), maxInstructions);
+        BareMetalRun run =
+                new BareMetalRun(again -> build(bootImage, bootModules, again ? null : serial), maxInstructions);
         RunStatistics statistics = new RunStatistics(run.pc());
         StopReason stop = runWithProgress(run, serial);
         if (statsFile != null) {

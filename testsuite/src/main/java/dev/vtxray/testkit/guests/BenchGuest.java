@@ -52,8 +52,8 @@ public record BenchGuest(String name, int variant, long iterations, long checksu
     private static Properties expected() {
         Properties expected = new Properties();
         try {
-            expected.load(new StringReader(
-                    new String(GuestFile.read("expected.properties"), StandardCharsets.ISO_8859_1)));
+            expected.load(
+                    new StringReader(new String(GuestFile.read("expected.properties"), StandardCharsets.ISO_8859_1)));
         } catch (IOException cause) {
             throw new UncheckedIOException(cause);
         }

@@ -39,12 +39,7 @@ public final class CpuReport {
             lines.add(line.toString().stripTrailing());
         }
         lines.add(String.format(
-                Locale.ROOT,
-                "CR0 %016X  CR2 %016X  CR3 %016X  CR4 %016X",
-                cpu.cr0,
-                cpu.cr2,
-                cpu.cr3,
-                cpu.cr4));
+                Locale.ROOT, "CR0 %016X  CR2 %016X  CR3 %016X  CR4 %016X", cpu.cr0, cpu.cr2, cpu.cr3, cpu.cr4));
         lines.add(String.format(
                 Locale.ROOT,
                 "GDTR %016X:%04X  IDTR %016X:%04X  EFER %04X",

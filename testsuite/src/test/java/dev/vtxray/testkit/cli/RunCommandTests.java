@@ -41,7 +41,9 @@ class RunCommandTests {
     void aMultibootImageGetsItsPathAndTheAppendedTextAsCommandLine() throws IOException {
         String image = guest("mboot.elf");
         assertThat(run(image, "--smp", "2", "--append", "one two")).isEqualTo(1);
-        assertThat(out.toString()).contains("command line: " + image + " one two\n").endsWith("ap online\n");
+        assertThat(out.toString())
+                .contains("command line: " + image + " one two\n")
+                .endsWith("ap online\n");
     }
 
     @Test
@@ -92,7 +94,10 @@ class RunCommandTests {
     // --- what the user does wrong ----------------------------------------------------------------------------------
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
             --smp 0                 | --smp 0: a machine has 1 to 255 CPUs
             --smp -1                | --smp -1: a machine has 1 to 255 CPUs
             --smp 256               | --smp 256: a machine has 1 to 255 CPUs

@@ -31,7 +31,9 @@ class BareMetalGuestTests {
         Pc pc = pc(1);
         start(pc, "mboot.elf");
         assertThat(pc.run(100_000_000)).isEqualTo(NO_SECOND_CPU);
-        assertThat(serial).hasToString("""
+        assertThat(serial)
+                .hasToString(
+                        """
                 VTXray multiboot test
                 command line: mboot.elf a b
                 ud2: ok
@@ -46,7 +48,9 @@ class BareMetalGuestTests {
         Pc pc = pc(cpus);
         start(pc, "mboot.elf");
         assertThat(pc.run(1_000_000)).isEqualTo(SUCCESS);
-        assertThat(serial).hasToString("""
+        assertThat(serial)
+                .hasToString(
+                        """
                 VTXray multiboot test
                 command line: mboot.elf a b
                 ud2: ok
@@ -56,11 +60,7 @@ class BareMetalGuestTests {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "0, false", "0, true",
-        "1, false",
-        "2, false", "2, true"
-    })
+    @CsvSource({"0, false", "0, true", "1, false", "2, false", "2, true"})
     void twoProcessorsPlayPingPong(int waitMode, boolean x2apic) {
         int rounds = 51;
         Pc pc = pc(2);
@@ -77,7 +77,9 @@ class BareMetalGuestTests {
 
     /** The checksums were computed by the same C sources, compiled for and run on the build machine. */
     @ParameterizedTest
-    @CsvSource(textBlock = """
+    @CsvSource(
+            textBlock =
+                    """
             alu,  0, 3000, 6c81f909574d58c4
             mem,  0,    1, f00afcc237ea2625
             mem,  1,    2, fa7a2bbe92d403d8
@@ -86,8 +88,7 @@ class BareMetalGuestTests {
             sort, 0,    1, a5d726827b749de7
             flat, 0,   10, c19b48c6380bbe94
             """)
-    void benchmarksComputeWhatTheSameSourceComputesNatively(
-            String name, int variant, int iterations, String checksum) {
+    void benchmarksComputeWhatTheSameSourceComputesNatively(String name, int variant, int iterations, String checksum) {
         Pc pc = pc(1);
         new BenchGuest(name, variant, 0, 0).start(pc, iterations);
         assertThat(pc.run(50_000_000)).isEqualTo(SUCCESS);
