@@ -11,6 +11,7 @@ module dev.vtxray.testkit {
     exports dev.vtxray.testkit.hypervisor;
     exports dev.vtxray.testkit.pc;
     exports dev.vtxray.testkit.report;
+    exports dev.vtxray.testkit.trace;
 
     opens dev.vtxray.testkit.cli to
             info.picocli;

@@ -14,6 +14,7 @@ import dev.vtxray.core.port.CpuSignals;
 import dev.vtxray.core.port.InterruptSource;
 import dev.vtxray.vmx.RootSoftware;
 import dev.vtxray.vmx.VmExit;
+import dev.vtxray.vmx.VmxObserver;
 import dev.vtxray.vmx.VmxUnit;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.EptVpidCapability;
@@ -45,6 +46,7 @@ public final class L0 implements RootSoftware {
     private final L1Exits l1Exits;
     private final L2Exits l2Exits;
     private NestedObserver observer = NestedObserver.NONE;
+    private VmxObserver guestObserver = VmxObserver.NONE;
 
     private L0(Hardware hardware, L0Options options) {
         this.hardware = hardware;
@@ -168,6 +170,15 @@ public final class L0 implements RootSoftware {
 
     NestedObserver observer() {
         return observer;
+    }
+
+    /** Lets an observer see L1's VM entries and exits, as that of a processor would if L1 ran on bare hardware. */
+    public void setGuestObserver(VmxObserver newObserver) {
+        guestObserver = newObserver;
+    }
+
+    VmxObserver guestObserver() {
+        return guestObserver;
     }
 
     // --- exits and entries --------------------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ final class L2Exits {
     void hardwareRefused(VirtualCpu v, VmEntryCheck violated) {
         EntryOutcome outcome = violated.outcome();
         if (outcome.kind() == EntryOutcome.Kind.ENTRY_FAILURE) {
-            NestedExit.entryFailure(l0, v, outcome.number(), outcome.qualification());
+            NestedExit.entryFailure(
+                    l0, v, VmExit.entryFailure(ExitReason.ENTRY_FAIL_GUEST_STATE, outcome.qualification()));
             return;
         }
         v.inL2 = false;

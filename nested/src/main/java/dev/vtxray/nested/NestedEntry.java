@@ -3,6 +3,7 @@ package dev.vtxray.nested;
 import static dev.vtxray.vmx.vmcs.VmcsField.*;
 
 import dev.vtxray.core.cpu.Control;
+import dev.vtxray.vmx.VmExit;
 import dev.vtxray.vmx.control.EntryControl;
 import dev.vtxray.vmx.control.ExitReason;
 import dev.vtxray.vmx.control.PrimaryControl;
@@ -55,11 +56,11 @@ final class NestedEntry implements MergeTable.Sources {
         if (violated != null) {
             EntryOutcome outcome = violated.outcome();
             if (outcome.kind() == EntryOutcome.Kind.FAIL_VALID) {
-                l0.counters().countEntry(ExitCounters.NestedEntry.VMFAIL);
                 return outcome.number();
             }
             l0.counters().countEntry(ExitCounters.NestedEntry.ENTRY_FAILURE_EXIT);
-            NestedExit.entryFailure(l0, v, ExitReason.ENTRY_FAIL_GUEST_STATE.number(), outcome.qualification());
+            NestedExit.entryFailure(
+                    l0, v, VmExit.entryFailure(ExitReason.ENTRY_FAIL_GUEST_STATE, outcome.qualification()));
             return 0;
         }
         new NestedEntry(l0, v).merge();
@@ -72,7 +73,7 @@ final class NestedEntry implements MergeTable.Sources {
         int failing = NestedMsrLists.loadOnEntry(l0, v);
         if (failing != 0) {
             l0.counters().countEntry(ExitCounters.NestedEntry.ENTRY_FAILURE_EXIT);
-            NestedExit.entryFailure(l0, v, ExitReason.ENTRY_FAIL_MSR_LOAD.number(), failing);
+            NestedExit.entryFailure(l0, v, VmExit.entryFailure(ExitReason.ENTRY_FAIL_MSR_LOAD, failing));
             return;
         }
         v.vmcs12.setLaunchState(LaunchState.LAUNCHED);
@@ -80,6 +81,7 @@ final class NestedEntry implements MergeTable.Sources {
         l0.episodes().nestedEntry(v.number);
         l0.episodes().takeTrigger();
         l0.observer().entered(v.number, Level.L2);
+        l0.guestObserver().entered(v.cpu, v.vmcs12);
     }
 
     private long effectiveEfer() {

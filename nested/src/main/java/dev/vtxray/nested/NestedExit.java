@@ -27,15 +27,17 @@ final class NestedExit {
         record(v.vmcs12, exit);
         clearInjection(v.vmcs12);
         NestedMsrLists.storeOnExit(l0, v);
+        l0.guestObserver().exited(v.cpu, v.vmcs12, exit);
         finish(l0, v);
         l0.observer().nestedExit(v.number, exit.reason(), reflected);
         l0.episodes().nestedExit(v.number, exit.reason(), l0.episodes().takeTrigger());
     }
 
     /** A nested entry that failed on guest state or MSR loading: only the reason and qualification change. */
-    static void entryFailure(L0 l0, VirtualCpu v, int reason, long qualification) {
-        v.vmcs12.set(EXIT_REASON, reason & 0xFFFF_FFFFL | 1L << 31);
-        v.vmcs12.set(EXIT_QUALIFICATION, qualification);
+    static void entryFailure(L0 l0, VirtualCpu v, VmExit exit) {
+        v.vmcs12.set(EXIT_REASON, exit.exitReasonField() & 0xFFFF_FFFFL);
+        v.vmcs12.set(EXIT_QUALIFICATION, exit.qualification());
+        l0.guestObserver().exited(v.cpu, v.vmcs12, exit);
         finish(l0, v);
     }
 

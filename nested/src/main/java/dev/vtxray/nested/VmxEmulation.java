@@ -233,6 +233,7 @@ final class VmxEmulation {
     private void enter(VirtualCpu v, VmExit exit, boolean launch) {
         if (!v.hasVmcs12() || v.vmcs12.isShadow()) {
             l0.counters().countEntry(ExitCounters.NestedEntry.VMFAIL);
+            l0.guestObserver().refused(v.cpu, 0);
             failInvalid(v, exit);
             return;
         }
@@ -240,13 +241,10 @@ final class VmxEmulation {
             ShadowedFields.copyFromShadow(v.shadow, v.vmcs12);
         }
         VmInstructionError early = earlyFailure(v, launch);
-        if (early != null) {
-            l0.counters().countEntry(ExitCounters.NestedEntry.VMFAIL);
-            fail(v, exit, early);
-            return;
-        }
-        int error = NestedEntry.enter(l0, v);
+        int error = early == null ? NestedEntry.enter(l0, v) : early.number();
         if (error != 0) {
+            l0.counters().countEntry(ExitCounters.NestedEntry.VMFAIL);
+            l0.guestObserver().refused(v.cpu, error);
             fail(v, exit, error);
         }
     }

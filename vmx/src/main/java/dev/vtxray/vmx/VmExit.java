@@ -63,7 +63,7 @@ public final class VmExit {
     }
 
     /** A failed VM entry: reported like an exit, with bit 31 of the exit reason set. */
-    static VmExit entryFailure(ExitReason reason, long qualification) {
+    public static VmExit entryFailure(ExitReason reason, long qualification) {
         VmExit exit = new VmExit(reason);
         exit.entryFailure = true;
         exit.qualification = qualification;

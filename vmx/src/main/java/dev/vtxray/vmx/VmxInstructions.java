@@ -16,6 +16,7 @@ import dev.vtxray.vmx.vmcs.VmcsField;
 import dev.vtxray.vmx.vmcs.VmcsRegionFormat;
 import java.util.List;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The VMX instructions (SDM, VMX Instruction Reference). In each body the order of the manual can be read from top to
@@ -308,26 +309,26 @@ public final class VmxInstructions {
         }
         c.requirePrivilege();
         if (unit.currentPointer() == VmxUnit.NO_POINTER || unit.current().isShadow()) {
+            unit.observer().refused(c, 0);
             failInvalid(c, i);
             return;
         }
-        if (c.shadow == Cpu.MOV_SS_SHADOW) {
-            fail(unit, i, VmInstructionError.ENTRY_BLOCKED_BY_MOV_SS);
-            return;
-        }
-        Vmcs vmcs = unit.current();
-        if (launch && vmcs.launchState() != LaunchState.CLEAR) {
-            fail(unit, i, VmInstructionError.VMLAUNCH_NOT_CLEAR);
-            return;
-        }
-        if (!launch && vmcs.launchState() != LaunchState.LAUNCHED) {
-            fail(unit, i, VmInstructionError.VMRESUME_NOT_LAUNCHED);
-            return;
-        }
-        int error = unit.enterArchitectural();
+        VmInstructionError early = earlyFailure(c, unit.current(), launch);
+        int error = early == null ? unit.enterArchitectural() : early.number();
         if (error != 0) {
+            unit.observer().refused(c, error);
             fail(unit, i, error);
         }
+    }
+
+    private static @Nullable VmInstructionError earlyFailure(Cpu c, Vmcs vmcs, boolean launch) {
+        if (c.shadow == Cpu.MOV_SS_SHADOW) {
+            return VmInstructionError.ENTRY_BLOCKED_BY_MOV_SS;
+        }
+        if (launch && vmcs.launchState() != LaunchState.CLEAR) {
+            return VmInstructionError.VMLAUNCH_NOT_CLEAR;
+        }
+        return !launch && vmcs.launchState() != LaunchState.LAUNCHED ? VmInstructionError.VMRESUME_NOT_LAUNCHED : null;
     }
 
     private void vmcall(Cpu c, Insn i) {
