@@ -45,7 +45,7 @@ final class L1Exits {
             case IO_INSTRUCTION -> emulation.io(v, exit);
             case CR_ACCESS -> emulation.controlRegister(v, exit);
             case INVD, WBINVD, PAUSE, MONITOR, MWAIT -> GuestEmulation.skip(v, exit);
-            case XSETBV -> GuestEmulation.inject(v, GuestFault.generalProtection());
+            case XSETBV -> GuestEmulation.fault(v, GuestFault.generalProtection());
             case INVLPG -> {
                 v.cpu.mmu.flushAll();
                 GuestEmulation.skip(v, exit);

@@ -8,6 +8,7 @@ import dev.vtxray.core.port.CpuidSource;
 import dev.vtxray.vmx.VmxUnit;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.ProfileCpuid;
+import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.vmcs.Vmcs;
 import dev.vtxray.vmx.vmcs.VmcsField;
@@ -132,7 +133,7 @@ final class VirtualCpu {
         vmcs12Pointer = pointer;
         if (shadowing && !vmcs12.isShadow()) {
             ShadowedFields.copyToShadow(vmcs12, shadow);
-            vmcs01.set(VmcsField.VMCS_LINK_POINTER, shadowRegion);
+            setShadow(shadowRegion);
         }
     }
 
@@ -146,7 +147,26 @@ final class VirtualCpu {
         }
         VmcsRegionFormat.store(vmcs12, host.guestView(), vmcs12Pointer);
         vmcs12Pointer = NO_POINTER;
-        vmcs01.set(VmcsField.VMCS_LINK_POINTER, NO_POINTER);
+        setShadow(NO_POINTER);
+    }
+
+    /** Shadowing is on only while L1 has a VMCS: otherwise its VMREADs and VMWRITEs fault or fail in other ways. */
+    private void setShadow(long pointer) {
+        long control = SecondaryControl.VMCS_SHADOWING.mask();
+        long controls = vmcs01.get(VmcsField.SECONDARY_PROC_BASED_VM_EXEC_CONTROLS) & ~control;
+        vmcs01.set(
+                VmcsField.SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
+                pointer == NO_POINTER ? controls : controls | control);
+        vmcs01.set(VmcsField.VMCS_LINK_POINTER, pointer);
+    }
+
+    /** Whether L1 is in VMX operation; while it is, L0 has to see each attempt to clear what VMX operation fixes. */
+    void setVmxOperation(boolean on) {
+        inVmxOperation = on;
+        long owned = vmcs01.get(VmcsField.CR0_GUEST_HOST_MASK);
+        long seen = vmcs01.get(VmcsField.GUEST_CR0) & ~owned | vmcs01.get(VmcsField.CR0_READ_SHADOW) & owned;
+        vmcs01.set(VmcsField.CR0_READ_SHADOW, seen);
+        vmcs01.set(VmcsField.CR0_GUEST_HOST_MASK, on ? Vmcs01.CR0_FIXED : Vmcs01.CR0_OWNED);
     }
 
     // --- EPT02 --------------------------------------------------------------------------------------------------------

@@ -234,8 +234,8 @@ final class VmxProgram {
                 emit(step.kind().name());
             }
             case VMLAUNCH_SHADOWED -> {
-                emit("MOV", Reg.R9D, Reg.SS);
-                emit("MOV", Reg.SS, Reg.R9D);
+                emit("MOV", Reg.R9W, Reg.SS);
+                emit("MOV", Reg.SS, Reg.R9W);
                 emit("VMLAUNCH");
             }
             case VMREAD -> vmread(step);
