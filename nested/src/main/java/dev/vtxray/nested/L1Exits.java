@@ -2,7 +2,6 @@ package dev.vtxray.nested;
 
 
 import dev.vtxray.core.cpu.GuestFault;
-import dev.vtxray.core.machine.StopReason;
 import dev.vtxray.vmx.VmExit;
 
 /** Exits of L1: L0 finishes every one of them itself. */
@@ -27,7 +26,7 @@ final class L1Exits {
                 GuestEmulation.skip(v, exit);
                 v.waiting = true;
             }
-            case TRIPLE_FAULT -> l0.machine().requestStop(new StopReason.Shutdown(v.number));
+            case TRIPLE_FAULT -> v.shutDown = true;
             case EPT_VIOLATION, EPT_MISCONFIGURATION -> memory(v, exit);
             default -> handleCommon(v, exit);
         }

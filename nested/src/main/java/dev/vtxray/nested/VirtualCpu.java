@@ -64,11 +64,16 @@ final class VirtualCpu {
     boolean waiting;
 
     boolean waitsForSipi;
+    /** Whether a triple fault or VMX abort of L1 has ended all activity of this processor. */
+    boolean shutDown;
     /** An INIT for L1 that waits until L1 leaves VMX operation or L2 runs. */
     boolean initPending;
 
     int sipiPending = -1;
     boolean nmiPending;
+
+    /** VPID of the vmcs12 that ran last, 0 if it had none: what it cached is tagged {@link #VPID_02} like all of L2. */
+    private int lastVpid12;
 
     private final List<ShadowEpt> shadowEpts = new ArrayList<>();
 
@@ -167,6 +172,14 @@ final class VirtualCpu {
         long seen = vmcs01.get(VmcsField.GUEST_CR0) & ~owned | vmcs01.get(VmcsField.CR0_READ_SHADOW) & owned;
         vmcs01.set(VmcsField.CR0_READ_SHADOW, seen);
         vmcs01.set(VmcsField.CR0_GUEST_HOST_MASK, on ? Vmcs01.CR0_FIXED : Vmcs01.CR0_OWNED);
+    }
+
+    /** Drops L2's cached translations unless the L2 that runs next is the same by its VPID. @param vpid12 0 for none */
+    void forgetTranslationsOfOthers(int vpid12) {
+        if (vpid12 == 0 || vpid12 != lastVpid12) {
+            cpu.mmu.flushAll();
+        }
+        lastVpid12 = vpid12;
     }
 
     // --- EPT02 --------------------------------------------------------------------------------------------------------
