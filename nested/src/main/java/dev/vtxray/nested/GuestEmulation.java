@@ -9,10 +9,12 @@ import dev.vtxray.core.port.MmioDevice;
 import dev.vtxray.core.port.SecondStage;
 import dev.vtxray.vmx.VmExit;
 import dev.vtxray.vmx.control.CrAccessQualification;
+import dev.vtxray.vmx.control.EntryControl;
 import dev.vtxray.vmx.control.InterruptionInfo;
 import dev.vtxray.vmx.control.InterruptionType;
 import dev.vtxray.vmx.control.IoQualification;
 import dev.vtxray.vmx.vmcs.Vmcs;
+import dev.vtxray.vmx.vmcs.VmcsField;
 
 /** What L0 does in the place of an instruction of the guest that exited, L1 or L2 alike. */
 final class GuestEmulation {
@@ -31,8 +33,13 @@ final class GuestEmulation {
         NestedExit.syncStackPointer(v);
     }
 
-    /** Has the guest take a fault at the instruction that exited. */
-    static void inject(VirtualCpu v, GuestFault fault) {
+    /** Has the guest take a fault in the place of the instruction that exited, which then has not retired. */
+    static void fault(VirtualCpu v, GuestFault fault) {
+        v.cpu.uncount();
+        inject(v, fault);
+    }
+
+    private static void inject(VirtualCpu v, GuestFault fault) {
         Vmcs vmcs = v.running();
         boolean hasCode = fault.errorCode() >= 0;
         int info = InterruptionInfo.of(InterruptionType.HARDWARE_EXCEPTION, fault.vector(), hasCode);
@@ -72,7 +79,7 @@ final class GuestEmulation {
             v.cpu.r[Cpu.RDX] = value >>> 32;
             skip(v, exit);
         } catch (GuestFault fault) {
-            inject(v, fault);
+            fault(v, fault);
         }
     }
 
@@ -82,7 +89,7 @@ final class GuestEmulation {
             MsrEmulation.write(l0, v, (int) v.cpu.r[Cpu.RCX], value);
             skip(v, exit);
         } catch (GuestFault fault) {
-            inject(v, fault);
+            fault(v, fault);
         }
     }
 
@@ -92,6 +99,7 @@ final class GuestEmulation {
         int size = IoQualification.size(qualification);
         int port = IoQualification.port(qualification);
         if (IoQualification.isString(qualification)) {
+            v.cpu.uncount();
             emulate(v, -1, NO_DEVICE);
             return;
         }
@@ -131,48 +139,56 @@ final class GuestEmulation {
     }
 
     private void movToControlRegister(VirtualCpu v, VmExit exit, int register, long value) {
-        Vmcs vmcs = v.running();
-        switch (register) {
-            case 0 -> {
-                if ((value & ~0xFFFF_FFFFL) != 0) {
-                    inject(v, GuestFault.generalProtection());
-                    return;
+        try {
+            switch (register) {
+                case 0 -> loadCr0(v, value);
+                case 4 -> loadCr4(v, value);
+                case 8 -> {
+                    require((value & ~0xFL) == 0);
+                    v.apic.setTaskPriority((int) value);
                 }
-                vmcs.set(CR0_READ_SHADOW, value);
-                vmcs.set(GUEST_CR0, value & Control.CR0_DEFINED | Vmcs01.CR0_OWNED | Control.CR0_ET);
-                setLongMode(v, value);
+                default -> v.running().set(GUEST_CR3, value & Long.MAX_VALUE);
             }
-            case 4 -> {
-                boolean leavesVmx = v.inVmxOperation && !v.inL2 && (value & Vmcs01.CR4_OWNED) == 0;
-                if ((value & ~v.cpu.cr4Mask) != 0 || leavesVmx) {
-                    inject(v, GuestFault.generalProtection());
-                    return;
-                }
-                vmcs.set(CR4_READ_SHADOW, value);
-                vmcs.set(GUEST_CR4, value | Vmcs01.CR4_OWNED);
-            }
-            case 8 -> {
-                if ((value & ~0xFL) != 0) {
-                    inject(v, GuestFault.generalProtection());
-                    return;
-                }
-                v.apic.setTaskPriority((int) value);
-            }
-            default -> vmcs.set(GUEST_CR3, value & Long.MAX_VALUE);
+        } catch (GuestFault fault) {
+            fault(v, fault);
+            return;
         }
         v.cpu.mmu.flushAll();
         skip(v, exit);
     }
 
-    /** EFER.LMA and the entry control that mirrors it follow CR0.PG. */
-    private static void setLongMode(VirtualCpu v, long cr0) {
+    private static void require(boolean rule) {
+        if (!rule) {
+            throw GuestFault.generalProtection();
+        }
+    }
+
+    /** In VMX operation, root or not, the bits that it fixes may not be cleared (SDM, "VMX-Fixed Bits"). */
+    private static void loadCr0(VirtualCpu v, long value) {
+        require(!v.inVmxOperation || (value & Vmcs01.CR0_FIXED) == Vmcs01.CR0_FIXED);
+        v.unit.guestContext().loadCr0(value | Vmcs01.CR0_OWNED);
         Vmcs vmcs = v.running();
-        long efer = vmcs.get(GUEST_IA32_EFER);
-        boolean active = (cr0 & Control.CR0_PG) != 0 && (efer & Control.EFER_LME) != 0;
-        vmcs.set(GUEST_IA32_EFER, active ? efer | Control.EFER_LMA : efer & ~Control.EFER_LMA);
-        long ia32e = dev.vtxray.vmx.control.EntryControl.IA32E_MODE_GUEST.mask();
+        vmcs.set(CR0_READ_SHADOW, value & Control.CR0_DEFINED | Control.CR0_ET);
+        vmcs.set(GUEST_CR0, v.cpu.cr0);
+        vmcs.set(GUEST_IA32_EFER, v.cpu.efer);
+        long ia32e = EntryControl.IA32E_MODE_GUEST.mask();
         long entry = vmcs.get(VM_ENTRY_CONTROLS) & ~ia32e;
-        vmcs.set(VM_ENTRY_CONTROLS, active ? entry | ia32e : entry);
+        vmcs.set(VM_ENTRY_CONTROLS, (v.cpu.efer & Control.EFER_LMA) != 0 ? entry | ia32e : entry);
+        savePdptes(v);
+    }
+
+    private static void loadCr4(VirtualCpu v, long value) {
+        require(!v.inVmxOperation || (value & Vmcs01.CR4_OWNED) != 0);
+        v.unit.guestContext().loadCr4(value | Vmcs01.CR4_OWNED);
+        v.running().set(CR4_READ_SHADOW, value);
+        v.running().set(GUEST_CR4, v.cpu.cr4);
+        savePdptes(v);
+    }
+
+    private static void savePdptes(VirtualCpu v) {
+        for (int i = 0; i < v.cpu.pdpte.length; i++) {
+            v.running().set(VmcsField.at(GUEST_PDPTE0.ordinal() + i), v.cpu.pdpte[i]);
+        }
     }
 
     /** Carries out an access of the guest to L1's local APIC. */

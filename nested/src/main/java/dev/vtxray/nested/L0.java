@@ -21,6 +21,7 @@ import dev.vtxray.vmx.capability.EptVpidCapability;
 import dev.vtxray.vmx.capability.ImplementedFeatures;
 import dev.vtxray.vmx.control.PinControl;
 import dev.vtxray.vmx.entry.VmEntryCheck;
+import dev.vtxray.vmx.vmcs.VmcsRegionFormat;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -212,6 +213,11 @@ public final class L0 implements RootSoftware {
     /** Lets the guest run that is to run next, or waits. */
     private void resume(VirtualCpu v) {
         while (true) {
+            if (v.shutDown) {
+                v.cpu.activity = Activity.SHUTDOWN;
+                v.cpu.boundaryEvents = null;
+                return;
+            }
             if (!v.inL2 && v.waiting && !canWake(v)) {
                 park(v);
                 return;
@@ -248,6 +254,15 @@ public final class L0 implements RootSoftware {
         v.inL0 = true;
         v.cpu.boundaryEvents = null;
         resume(v);
+    }
+
+    /** A VMX abort of L1: its processor shuts down (SDM, VM Exits, "VMX Aborts"). */
+    void abort(VirtualCpu v, int indicator) {
+        v.inL2 = false;
+        v.shutDown = true;
+        v.vmcs12.setAbortIndicator(indicator);
+        VmcsRegionFormat.storeAbortIndicator(indicator, host.guestView(), v.vmcs12Pointer);
+        guestObserver.aborted(v.cpu, v.vmcs12, indicator);
     }
 
     /** Something is wrong that is not the guest's fault, or that L1 cannot be told: the machine stops with the cause. */

@@ -2,7 +2,6 @@ package dev.vtxray.nested;
 
 
 import dev.vtxray.core.cpu.GuestFault;
-import dev.vtxray.core.machine.StopReason;
 import dev.vtxray.vmx.VmExit;
 
 /** Exits of L1: L0 finishes every one of them itself. */
@@ -27,7 +26,7 @@ final class L1Exits {
                 GuestEmulation.skip(v, exit);
                 v.waiting = true;
             }
-            case TRIPLE_FAULT -> l0.machine().requestStop(new StopReason.Shutdown(v.number));
+            case TRIPLE_FAULT -> v.shutDown = true;
             case EPT_VIOLATION, EPT_MISCONFIGURATION -> memory(v, exit);
             default -> handleCommon(v, exit);
         }
@@ -45,7 +44,7 @@ final class L1Exits {
             case IO_INSTRUCTION -> emulation.io(v, exit);
             case CR_ACCESS -> emulation.controlRegister(v, exit);
             case INVD, WBINVD, PAUSE, MONITOR, MWAIT -> GuestEmulation.skip(v, exit);
-            case XSETBV -> GuestEmulation.inject(v, GuestFault.generalProtection());
+            case XSETBV -> GuestEmulation.fault(v, GuestFault.generalProtection());
             case INVLPG -> {
                 v.cpu.mmu.flushAll();
                 GuestEmulation.skip(v, exit);

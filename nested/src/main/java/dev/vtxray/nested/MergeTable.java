@@ -93,7 +93,7 @@ final class MergeTable {
         row(rows, SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, "vmcs01 OR vmcs12; APIC virtualization and features of L2 from vmcs12; no shadowing",
                                                                                                       MergeTable::secondary);
         row(rows, EXCEPTION_BITMAP,                     "vmcs01 OR vmcs12",                           or(EXCEPTION_BITMAP));
-        row(rows, CR0_GUEST_HOST_MASK,                  "vmcs01 OR vmcs12",                           or(CR0_GUEST_HOST_MASK));
+        row(rows, CR0_GUEST_HOST_MASK,                  "what L0 owns of every guest, OR vmcs12",     s -> Vmcs01.CR0_OWNED | s.vmcs12().get(CR0_GUEST_HOST_MASK));
         row(rows, CR4_GUEST_HOST_MASK,                  "vmcs01 OR vmcs12",                           or(CR4_GUEST_HOST_MASK));
         row(rows, CR0_READ_SHADOW,                      "what L2 is to read by L1's wish",
                 s -> readView(s, GUEST_CR0, CR0_READ_SHADOW, CR0_GUEST_HOST_MASK));

@@ -69,6 +69,8 @@ final class NestedEntry implements MergeTable.Sources {
 
     private void merge() {
         MergeTable.merge(this, v.vmcs02);
+        boolean tagged = SecondaryControl.ENABLE_VPID.in(secondary12);
+        v.forgetTranslationsOfOthers(tagged ? v.vmcs12.get32(VIRTUAL_PROCESSOR_IDENTIFIER) : 0);
         v.inL2 = true;
         int failing = NestedMsrLists.loadOnEntry(l0, v);
         if (failing != 0) {

@@ -14,6 +14,9 @@ import dev.vtxray.vmx.vmcs.VmcsRegionFormat;
 
 /** A nested exit: L2's state goes to vmcs12, L1 goes on where vmcs12's host state says (SDM, VM Exits, by software). */
 final class NestedExit {
+    private static final int ABORT_SAVING_GUEST_MSRS = 1;
+    private static final int ABORT_LOADING_HOST_MSRS = 4;
+
     private NestedExit() {}
 
     /**
@@ -26,7 +29,10 @@ final class NestedExit {
         saveGuestState(v);
         record(v.vmcs12, exit);
         clearInjection(v.vmcs12);
-        NestedMsrLists.storeOnExit(l0, v);
+        if (NestedMsrLists.storeOnExit(v) != 0) {
+            l0.abort(v, ABORT_SAVING_GUEST_MSRS);
+            return;
+        }
         l0.guestObserver().exited(v.cpu, v.vmcs12, exit);
         finish(l0, v);
         l0.observer().nestedExit(v.number, exit.reason(), reflected);
@@ -44,9 +50,9 @@ final class NestedExit {
     private static void finish(L0 l0, VirtualCpu v) {
         v.inL2 = false;
         loadHostState(v);
-        int failing = NestedMsrLists.loadOnExit(l0, v);
-        if (failing != 0) {
-            l0.fail("VMX abort 4 of L1 on CPU " + v.number + ": entry " + failing + " of its VM-exit MSR-load list");
+        if (NestedMsrLists.loadOnExit(l0, v) != 0) {
+            l0.abort(v, ABORT_LOADING_HOST_MSRS);
+            return;
         }
         if (l0.options().vmcsShadowing()) {
             ShadowedFields.copyToShadow(v.vmcs12, v.shadow);

@@ -8,6 +8,7 @@ import dev.vtxray.core.port.CpuidSource;
 import dev.vtxray.vmx.VmxUnit;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.ProfileCpuid;
+import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.vmcs.Vmcs;
 import dev.vtxray.vmx.vmcs.VmcsField;
@@ -63,11 +64,16 @@ final class VirtualCpu {
     boolean waiting;
 
     boolean waitsForSipi;
+    /** Whether a triple fault or VMX abort of L1 has ended all activity of this processor. */
+    boolean shutDown;
     /** An INIT for L1 that waits until L1 leaves VMX operation or L2 runs. */
     boolean initPending;
 
     int sipiPending = -1;
     boolean nmiPending;
+
+    /** VPID of the vmcs12 that ran last, 0 if it had none: what it cached is tagged {@link #VPID_02} like all of L2. */
+    private int lastVpid12;
 
     private final List<ShadowEpt> shadowEpts = new ArrayList<>();
 
@@ -132,7 +138,7 @@ final class VirtualCpu {
         vmcs12Pointer = pointer;
         if (shadowing && !vmcs12.isShadow()) {
             ShadowedFields.copyToShadow(vmcs12, shadow);
-            vmcs01.set(VmcsField.VMCS_LINK_POINTER, shadowRegion);
+            setShadow(shadowRegion);
         }
     }
 
@@ -146,7 +152,34 @@ final class VirtualCpu {
         }
         VmcsRegionFormat.store(vmcs12, host.guestView(), vmcs12Pointer);
         vmcs12Pointer = NO_POINTER;
-        vmcs01.set(VmcsField.VMCS_LINK_POINTER, NO_POINTER);
+        setShadow(NO_POINTER);
+    }
+
+    /** Shadowing is on only while L1 has a VMCS: otherwise its VMREADs and VMWRITEs fault or fail in other ways. */
+    private void setShadow(long pointer) {
+        long control = SecondaryControl.VMCS_SHADOWING.mask();
+        long controls = vmcs01.get(VmcsField.SECONDARY_PROC_BASED_VM_EXEC_CONTROLS) & ~control;
+        vmcs01.set(
+                VmcsField.SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
+                pointer == NO_POINTER ? controls : controls | control);
+        vmcs01.set(VmcsField.VMCS_LINK_POINTER, pointer);
+    }
+
+    /** Whether L1 is in VMX operation; while it is, L0 has to see each attempt to clear what VMX operation fixes. */
+    void setVmxOperation(boolean on) {
+        inVmxOperation = on;
+        long owned = vmcs01.get(VmcsField.CR0_GUEST_HOST_MASK);
+        long seen = vmcs01.get(VmcsField.GUEST_CR0) & ~owned | vmcs01.get(VmcsField.CR0_READ_SHADOW) & owned;
+        vmcs01.set(VmcsField.CR0_READ_SHADOW, seen);
+        vmcs01.set(VmcsField.CR0_GUEST_HOST_MASK, on ? Vmcs01.CR0_FIXED : Vmcs01.CR0_OWNED);
+    }
+
+    /** Drops L2's cached translations unless the L2 that runs next is the same by its VPID. @param vpid12 0 for none */
+    void forgetTranslationsOfOthers(int vpid12) {
+        if (vpid12 == 0 || vpid12 != lastVpid12) {
+            cpu.mmu.flushAll();
+        }
+        lastVpid12 = vpid12;
     }
 
     // --- EPT02 --------------------------------------------------------------------------------------------------------

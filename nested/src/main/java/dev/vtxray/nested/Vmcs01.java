@@ -22,6 +22,9 @@ final class Vmcs01 {
 
     static final long CR4_OWNED = 1 << 13;
 
+    /** Bits of CR0 that software may not clear in VMX operation. */
+    static final long CR0_FIXED = Control.CR0_PE | Control.CR0_PG | Control.CR0_NE;
+
     private static final int FEATURE_CONTROL = 0x3A;
     private static final int APIC_BASE = 0x1B;
     private static final int TSC_DEADLINE = 0x6E0;
@@ -61,13 +64,9 @@ final class Vmcs01 {
         put(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, ControlWord.SECONDARY_PROCESSOR_BASED,
                 SecondaryControl.ENABLE_EPT, SecondaryControl.ENABLE_VPID, SecondaryControl.UNRESTRICTED_GUEST,
                 SecondaryControl.ENABLE_RDTSCP, SecondaryControl.ENABLE_INVPCID);
-        if (options.vmcsShadowing()) {
-            if (!vmx.supports(SecondaryControl.VMCS_SHADOWING)) {
-                throw new IllegalArgumentException("L0 is to use VMCS shadowing, but profile "
-                        + v.unit.profile().name() + " does not have it");
-            }
-            vmcs.set(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
-                    vmcs.get(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS) | SecondaryControl.VMCS_SHADOWING.mask());
+        if (options.vmcsShadowing() && !vmx.supports(SecondaryControl.VMCS_SHADOWING)) {
+            throw new IllegalArgumentException("L0 is to use VMCS shadowing, but profile "
+                    + v.unit.profile().name() + " does not have it");
         }
         vmcs.set(PRIMARY_VM_EXIT_CONTROLS,
                 MergeTable.exitControls() | vmx.allowed0(ControlWord.VM_EXIT) & 0xFFFF_FFFFL);

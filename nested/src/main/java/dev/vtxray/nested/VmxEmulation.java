@@ -33,7 +33,7 @@ final class VmxEmulation {
         try {
             execute(v, exit);
         } catch (GuestFault fault) {
-            GuestEmulation.inject(v, fault);
+            GuestEmulation.fault(v, fault);
         } catch (SecondStage.Taken taken) {
             l0.fail("a VMX instruction of L1 on CPU " + v.number + " has its operand where there is no memory");
         }
@@ -127,7 +127,7 @@ final class VmxEmulation {
             failInvalid(v, exit);
             return;
         }
-        v.inVmxOperation = true;
+        v.setVmxOperation(true);
         v.vmxonPointer = pointer;
         v.vmcs12Pointer = VirtualCpu.NO_POINTER;
         succeed(v, exit);
@@ -135,7 +135,7 @@ final class VmxEmulation {
 
     private void vmxoff(VirtualCpu v, VmExit exit) {
         v.releaseVmcs12(l0.options().vmcsShadowing());
-        v.inVmxOperation = false;
+        v.setVmxOperation(false);
         v.vmxonPointer = VirtualCpu.NO_POINTER;
         succeed(v, exit);
     }

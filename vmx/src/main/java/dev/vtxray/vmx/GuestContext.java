@@ -1,5 +1,6 @@
 package dev.vtxray.vmx;
 
+import dev.vtxray.core.cpu.ControlRegisterLoads;
 import dev.vtxray.core.cpu.Cpu;
 import dev.vtxray.core.cpu.GuestFault;
 import dev.vtxray.core.isa.Decoder;
@@ -43,6 +44,26 @@ public final class GuestContext {
     public void store(long la, int size, long value) {
         inContext(stageOfGuest(), () -> {
             cpu.mmu.store(la, size, value);
+            return 0;
+        });
+    }
+
+    /**
+     * Loads CR0 with all that follows from it, as the guest's own MOV would.
+     *
+     * @throws GuestFault if the rules of the base architecture forbid it; nothing has changed
+     */
+    public void loadCr0(long value) {
+        inContext(stageOfGuest(), () -> {
+            ControlRegisterLoads.loadCr0(cpu, value);
+            return 0;
+        });
+    }
+
+    /** Loads CR4; throws as {@link #loadCr0}. */
+    public void loadCr4(long value) {
+        inContext(stageOfGuest(), () -> {
+            ControlRegisterLoads.loadCr4(cpu, value);
             return 0;
         });
     }

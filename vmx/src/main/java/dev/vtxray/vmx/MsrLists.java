@@ -10,7 +10,7 @@ import dev.vtxray.vmx.vmcs.VmcsField;
  * The MSR areas of a VMCS: 16-byte entries of index, reserved dword and value (SDM, VM Entries, "Loading MSRs"; VM Exits,
  * "Saving MSRs" and "Loading MSRs"). Every operation returns the 1-based number of the entry that failed, or 0.
  */
-final class MsrLists {
+public final class MsrLists {
     private static final int ENTRY_SIZE = 16;
     private static final int FS_BASE = 0xC000_0100;
     private static final int GS_BASE = 0xC000_0101;
@@ -40,18 +40,34 @@ final class MsrLists {
             }
             long header = unit.memory().read64(address + (long) i * ENTRY_SIZE);
             long value = unit.memory().read64(address + (long) i * ENTRY_SIZE + 8);
-            if (header >>> 32 != 0 || !mayBeLoaded((int) header) || !write(unit, (int) header, value)) {
+            if (!mayBeLoaded(header) || !write(unit, (int) header, value)) {
                 return i + 1;
             }
         }
         return 0;
     }
 
-    private static boolean mayBeLoaded(int index) {
+    /**
+     * Whether an entry of an MSR-load list names an MSR that may stand there (SDM, VM Entries, "Loading MSRs").
+     *
+     * @param header the first quadword of the entry
+     */
+    public static boolean mayBeLoaded(long header) {
+        int index = (int) header;
         return switch (index) {
             case FS_BASE, GS_BASE, SMM_MONITOR_CTL, BIOS_UPDT_TRIG, BIOS_SIGN_ID -> false;
-            default -> index >>> 8 != 8;
+            default -> header >>> 32 == 0 && index >>> 8 != 8;
         };
+    }
+
+    /**
+     * Whether an entry of a VM-exit MSR-store list names an MSR that may stand there (SDM, VM Exits, "Saving MSRs").
+     *
+     * @param header the first quadword of the entry
+     */
+    public static boolean mayBeStored(long header) {
+        int index = (int) header;
+        return header >>> 32 == 0 && index >>> 8 != 8 && index != SMBASE;
     }
 
     private static boolean write(VmxUnit unit, int index, long value) {
@@ -73,7 +89,7 @@ final class MsrLists {
             long entry = address + (long) i * ENTRY_SIZE;
             long header = unit.memory().read64(entry);
             int index = (int) header;
-            if (header >>> 32 != 0 || index >>> 8 == 8 || index == SMBASE) {
+            if (!mayBeStored(header)) {
                 return i + 1;
             }
             try {

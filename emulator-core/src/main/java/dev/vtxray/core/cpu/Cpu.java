@@ -181,6 +181,12 @@ public final class Cpu implements CpuSignals, Clock, Described {
         retiredAtZero++;
     }
 
+    /** Takes back the count of an instruction that was counted although it has left a guest or is to fault instead. */
+    public void uncount() {
+        timeAtZero--;
+        retiredAtZero--;
+    }
+
     void restoreRetired(long value) {
         retiredAtZero = value + budget;
     }

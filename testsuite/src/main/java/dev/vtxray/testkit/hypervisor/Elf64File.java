@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Writes the smallest executable 64-bit ELF file: one segment, no sections. */
-final class Elf64File {
+public final class Elf64File {
     private static final int HEADER = 64;
     private static final int PROGRAM_HEADER = 56;
     private static final short ET_EXEC = 2;
@@ -16,7 +16,7 @@ final class Elf64File {
     private Elf64File() {}
 
     /** A file that puts {@code content} at a physical and linear address, and starts at {@code entry}. */
-    static byte[] of(long address, long entry, byte[] content) {
+    public static byte[] of(long address, long entry, byte[] content) {
         ByteBuffer file = ByteBuffer.allocate((int) PAGE + content.length).order(ByteOrder.LITTLE_ENDIAN);
         // Identification: magic number, 64 bits, little-endian, version 1.
         file.put(new byte[] {0x7F, 'E', 'L', 'F', 2, 1, 1}).position(16);
