@@ -202,6 +202,9 @@ final class EptWalk implements SecondStage {
     @Override
     public void deliver(Cpu cpu) {
         unit.apic().abandonOperation();
+        if (pendingExit.reason() == ExitReason.EPT_VIOLATION && unit.unblocksNmiByIret()) {
+            pendingExit.withNmiUnblockedByIret();
+        }
         unit.deliver(pendingExit);
     }
 

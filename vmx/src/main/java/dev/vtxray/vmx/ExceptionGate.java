@@ -7,10 +7,12 @@ import dev.vtxray.core.cpu.Event;
 import dev.vtxray.core.cpu.Vector;
 import dev.vtxray.core.port.EventGate;
 import dev.vtxray.vmx.control.ExitReason;
+import dev.vtxray.vmx.control.PinControl;
+import dev.vtxray.vmx.control.PrimaryControl;
 import dev.vtxray.vmx.vmcs.Vmcs;
 import org.jspecify.annotations.Nullable;
 
-/** The exception bitmap (SDM, VMX Non-Root Operation, "Other Causes of VM Exits"; "Treatment of page faults"). */
+/** The exception bitmap, and who keeps the blocking of NMIs (SDM, VMX Non-Root Operation, "Other Causes of VM Exits"; "Treatment of page faults"). */
 final class ExceptionGate implements EventGate {
     private final VmxUnit unit;
 
@@ -30,6 +32,12 @@ final class ExceptionGate implements EventGate {
                 .withInstruction(software ? event.instructionLength() : 0, 0)
                 .withInterruption(event)
                 .withVectoring(during);
+        if (event.type() == Event.Type.HARDWARE_EXCEPTION
+                && event.vector() != Vector.DB
+                && event.vector() != Vector.DF
+                && unit.unblocksNmiByIret()) {
+            exit.withNmiUnblockedByIret();
+        }
         unit.deliver(exit);
         return true;
     }
@@ -54,5 +62,24 @@ final class ExceptionGate implements EventGate {
         cpu.delivering = null;
         unit.deliver(VmExit.of(ExitReason.TRIPLE_FAULT));
         return true;
+    }
+
+    @Override
+    public void delivered(Cpu cpu, Event event) {
+        if (event.type() == Event.Type.NMI && PinControl.VIRTUAL_NMIS.in(unit.pinControls())) {
+            cpu.nmiBlocked = false; // an injected one: it blocks virtual NMIs only
+        }
+        unit.monitorTrapPending |= PrimaryControl.MONITOR_TRAP_FLAG.in(unit.primaryControls());
+    }
+
+    @Override
+    public boolean endNmiBlocking(Cpu cpu) {
+        int pin = unit.pinControls();
+        if (PinControl.VIRTUAL_NMIS.in(pin)) {
+            boolean before = unit.virtualNmiBlocking;
+            unit.virtualNmiBlocking = false;
+            return before;
+        }
+        return !PinControl.NMI_EXITING.in(pin) && cpu.endNmiBlocking();
     }
 }

@@ -2,7 +2,6 @@ package dev.vtxray.vmx;
 
 import static dev.vtxray.vmx.vmcs.VmcsField.*;
 
-import dev.vtxray.core.cpu.Activity;
 import dev.vtxray.core.cpu.Cpu;
 import dev.vtxray.core.cpu.Event;
 import dev.vtxray.core.cpu.EventDelivery;
@@ -92,7 +91,6 @@ final class VmEntry {
         if (InterruptionInfo.isValid(injected)) {
             inject(vmcs, injected);
         }
-        unit.monitorTrapPending |= PrimaryControl.MONITOR_TRAP_FLAG.in(unit.primaryControls()) && vectoring;
         cpu.mmu.alone = aloneBefore;
         cpu.attend();
     }
@@ -115,13 +113,6 @@ final class VmEntry {
         Event event = new Event(
                 eventType(type), vector, errorCode, vmcs.get32(VM_ENTRY_INSTRUCTION_LENGTH), cpu.cr2);
         EventDelivery.inject(cpu, event);
-        boolean virtualNmis = PinControl.VIRTUAL_NMIS.in(unit.pinControls());
-        if (type == InterruptionType.NMI && virtualNmis && unit.mode() == VmxUnit.Mode.NON_ROOT) {
-            cpu.nmiBlocked = false;
-        }
-        if (cpu.activity == Activity.SHUTDOWN) {
-            cpu.attend();
-        }
     }
 
     private static Event.Type eventType(InterruptionType type) {

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * Updating VM-Entry Control Fields"). Made where the exit is decided, delivered in {@link ExitDelivery}.
  */
 public final class VmExit {
+    private static final int NMI_UNBLOCKED_BY_IRET = 1 << 12;
+
     private final ExitReason reason;
     private boolean entryFailure;
     private boolean trap;
@@ -96,6 +98,16 @@ public final class VmExit {
             if (event.type().isSoftware()) {
                 instructionLength = event.instructionLength();
             }
+        }
+        return this;
+    }
+
+    /** The exit was caused by an access of IRET, which had ended the blocking of NMIs by then. */
+    VmExit withNmiUnblockedByIret() {
+        if (reason == ExitReason.EXCEPTION_OR_NMI) {
+            interruptionInfo |= NMI_UNBLOCKED_BY_IRET;
+        } else {
+            qualification |= NMI_UNBLOCKED_BY_IRET;
         }
         return this;
     }

@@ -2,6 +2,7 @@ package dev.vtxray.vmx;
 
 import dev.vtxray.apic.LocalApic;
 import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.isa.Insn;
 import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.control.ControlWord;
@@ -307,7 +308,6 @@ public final class VmxUnit {
         cpu.interceptor = intercepts;
         cpu.secondStage = ept.isNeeded() ? ept : null;
         cpu.eventGate = gate;
-        cpu.iretKeepsNmiBlocking = PinControl.NMI_EXITING.in(pin) && !PinControl.VIRTUAL_NMIS.in(pin);
         cpu.crPolicy = controlRegisters;
         cpu.boundaryEvents = boundary;
         cpu.tscView = VmEntry.tscOffset(vmcs, primary);
@@ -331,10 +331,21 @@ public final class VmxUnit {
         cpu.interceptor = null;
         cpu.secondStage = null;
         cpu.eventGate = null;
-        cpu.iretKeepsNmiBlocking = false;
         cpu.tscView = 0;
         cpu.translationTag = 0;
         cpu.mmu.alone = true;
+    }
+
+    /**
+     * Whether the access that leaves the guest is one of an IRET that ended the blocking of NMIs, as bit 12 of an exit
+     * qualification or of the interruption information reports it.
+     */
+    boolean unblocksNmiByIret() {
+        Insn insn = cpu.current;
+        return cpu.nmiUnblockedByIret
+                && insn != null
+                && insn.row.mnemonic().equals("IRET")
+                && cpu.delivering == null;
     }
 
     /** Without VPID every transition drops what VPID 0 has cached. */

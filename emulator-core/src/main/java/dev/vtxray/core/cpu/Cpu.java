@@ -87,8 +87,6 @@ public final class Cpu implements CpuSignals, Clock, Described {
     public boolean nmiPending;
     /** Whether the last IRET ended a blocking of NMIs, even if it then faulted. */
     public boolean nmiUnblockedByIret;
-    /** Whether IRET leaves the blocking of NMIs alone, because somebody above the CPU keeps it. */
-    public boolean iretKeepsNmiBlocking;
 
     public boolean initPending;
     /** Vector of a Start-up IPI that waits, or -1. */
@@ -359,6 +357,13 @@ public final class Cpu implements CpuSignals, Clock, Described {
             segBase[i] = codeSize == 8 && i < SegmentRegister.FS ? 0 : seg[i].base;
         }
         mmu.select(translationTag, cpl == 3);
+    }
+
+    /** NMIs may be taken again. @return whether they had been blocked */
+    public boolean endNmiBlocking() {
+        boolean before = nmiBlocked;
+        nmiBlocked = false;
+        return before;
     }
 
     // --- signals --------------------------------------------------------------------------------------------------

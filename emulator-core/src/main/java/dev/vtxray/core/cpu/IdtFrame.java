@@ -1,5 +1,7 @@
 package dev.vtxray.core.cpu;
 
+import dev.vtxray.core.port.EventGate;
+
 /** One attempt to enter the handler of an event: all checks and the whole frame first, then the registers. */
 final class IdtFrame {
     private static final int INTERRUPT_GATE = 0xE;
@@ -38,6 +40,10 @@ final class IdtFrame {
         cpu.activity = Activity.ACTIVE;
         cpu.shadow = Cpu.NO_SHADOW;
         cpu.contextChanged();
+        EventGate gate = cpu.eventGate;
+        if (gate != null) {
+            gate.delivered(cpu, event);
+        }
         cpu.probe.delivered(cpu, event);
     }
 

@@ -6,6 +6,7 @@ import dev.vtxray.core.cpu.GuestFault;
 import dev.vtxray.core.cpu.SegmentRegister;
 import dev.vtxray.core.isa.Insn;
 import dev.vtxray.core.isa.Rows;
+import dev.vtxray.core.port.EventGate;
 import dev.vtxray.core.port.SecondStage;
 
 /** Far returns and returns from interrupts. */
@@ -74,9 +75,9 @@ final class FarReturns {
     }
 
     private static void unblockNmi(Cpu c) {
-        if (c.nmiBlocked && !c.iretKeepsNmiBlocking) {
-            c.nmiBlocked = false;
-            c.nmiUnblockedByIret = true;
+        EventGate gate = c.eventGate;
+        c.nmiUnblockedByIret = gate == null ? c.endNmiBlocking() : gate.endNmiBlocking(c);
+        if (c.nmiUnblockedByIret) {
             c.attend();
         }
     }

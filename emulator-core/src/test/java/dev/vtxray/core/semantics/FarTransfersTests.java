@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.cpu.Event;
 import dev.vtxray.core.cpu.Flags;
 import dev.vtxray.core.cpu.SegmentRegister;
+import dev.vtxray.core.port.EventGate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class FarTransfersTests {
@@ -192,7 +195,22 @@ class FarTransfersTests {
     @Test
     void iretKeepsTheBlockingThatSomebodyElseAnswersFor() {
         c.nmiBlocked = true;
-        c.iretKeepsNmiBlocking = true;
+        c.eventGate = new EventGate() {
+            @Override
+            public boolean taken(Cpu cpu, Event event, @Nullable Event during) {
+                return false;
+            }
+
+            @Override
+            public boolean tripleFaultTaken(Cpu cpu) {
+                return false;
+            }
+
+            @Override
+            public boolean endNmiBlocking(Cpu cpu) {
+                return false;
+            }
+        };
         stack(bench, 8, 0x4000, SystemBench.CODE64, 2, 0x8800, SystemBench.DATA);
         bench.run(IRETQ);
         assertThat(c.nmiBlocked).isTrue();
