@@ -27,6 +27,8 @@ public final class PhysicalMemory implements Described, SparseBytes {
     private final long size;
     private final @Nullable RamPage[][] groups;
     private final List<Range> devices = new ArrayList<>();
+    /** No device is below this address. */
+    private long firstDevice = -1;
     private final List<CodeListener> codeListeners = new ArrayList<>();
 
     /** Told when a frame begins to hold decoded code, so that translations which allow silent writes are dropped. */
@@ -79,6 +81,9 @@ public final class PhysicalMemory implements Described, SparseBytes {
             }
         }
         devices.add(new Range(first, last, device));
+        if (Long.compareUnsigned(first, firstDevice) < 0) {
+            firstDevice = first;
+        }
     }
 
     /** Takes away the device whose range starts at {@code first}. */
@@ -218,6 +223,9 @@ public final class PhysicalMemory implements Described, SparseBytes {
     }
 
     private @Nullable Range range(long hpa) {
+        if (Long.compareUnsigned(hpa, firstDevice) < 0) {
+            return null;
+        }
         for (int i = 0; i < devices.size(); i++) {
             Range range = devices.get(i);
             if (Long.compareUnsigned(hpa, range.first) >= 0 && Long.compareUnsigned(hpa, range.last) <= 0) {

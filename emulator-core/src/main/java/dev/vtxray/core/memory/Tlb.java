@@ -113,9 +113,12 @@ public final class Tlb {
 
     /** Makes every later store to this frame ask first. */
     void withholdWrites(byte[] page) {
-        for (int i = 0; i < ENTRIES; i++) {
-            if (pages[i] == page) {
-                writeTags[i] = NONE;
+        boolean all = filled.areTooMany();
+        int count = all ? ENTRIES : filled.count();
+        for (int n = 0; n < count; n++) {
+            int slot = all ? n : filled.get(n);
+            if (pages[slot] == page) {
+                writeTags[slot] = NONE;
             }
         }
     }

@@ -25,7 +25,6 @@ import dev.vtxray.vmx.VmxMsrs;
 import dev.vtxray.vmx.VmxUnit;
 import dev.vtxray.vmx.capability.CpuFeature;
 import dev.vtxray.vmx.capability.CpuProfile;
-import dev.vtxray.vmx.capability.ImplementedFeatures;
 import dev.vtxray.vmx.capability.ProfileCpuid;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.vmcs.PhysicalBytes;
@@ -48,7 +47,7 @@ public final class Pc {
     private final long guestMemory;
 
     private Pc(Builder builder) {
-        profile = ImplementedFeatures.of(builder.profile);
+        profile = builder.profile.implemented();
         guestMemory = builder.memoryBytes;
         machine = Machine.builder()
                 .memory(builder.memoryBytes + builder.hostReserve)

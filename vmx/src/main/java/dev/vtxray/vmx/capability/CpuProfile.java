@@ -23,6 +23,8 @@ public final class CpuProfile {
     private final MsrMasks masks;
     private final Set<CpuFeature> features;
     private final VmxCapabilities vmx;
+    /** Follows from the rest, so it does not matter who computes it first, or whether several do. */
+    private volatile @Nullable CpuProfile implemented;
 
     /** Who the processor says it is, and its constants. */
     record Identity(
@@ -50,7 +52,17 @@ public final class CpuProfile {
      * @throws IllegalArgumentException if there is none; the message lists the known names
      */
     public static CpuProfile named(String name) {
-        return CpuProfileFile.load(name);
+        return KnownProfiles.named(name);
+    }
+
+    /** Cut down to what VTXray carries out: see {@link ImplementedFeatures}. */
+    public CpuProfile implemented() {
+        CpuProfile known = implemented;
+        if (known == null) {
+            known = ImplementedFeatures.of(this);
+            implemented = known;
+        }
+        return known;
     }
 
     /** The names that {@link #named} knows, oldest processor first. */
