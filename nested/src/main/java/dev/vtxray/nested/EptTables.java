@@ -1,6 +1,9 @@
 package dev.vtxray.nested;
 
+import dev.vtxray.core.port.SecondStage;
 import dev.vtxray.vmx.vmcs.PhysicalBytes;
+import java.util.ArrayList;
+import java.util.List;
 
 /** EPT paging structures that L0 builds, in frames of its own. */
 final class EptTables {
@@ -15,6 +18,7 @@ final class EptTables {
     private final HostMemory host;
     private final PhysicalBytes memory;
     private final long root;
+    private final List<Long> tables = new ArrayList<>();
 
     EptTables(HostMemory host) {
         this.host = host;
@@ -37,8 +41,15 @@ final class EptTables {
         memory.write64(entry(gpa, 21), hpa & ADDRESS | LARGE | WRITE_BACK | ALL_RIGHTS);
     }
 
+    /** Maps one 4-KByte page where L1 has no memory: it can be read and fetched from, and gives all ones. */
+    void mapAbsent(long gpa, int rights) {
+        map(gpa, host.absentFrame(), rights & (SecondStage.READ | SecondStage.FETCH));
+    }
+
     /** Makes everything not present. */
     void clear() {
+        tables.forEach(host::free);
+        tables.clear();
         for (int i = 0; i < 512; i++) {
             memory.write64(root + i * 8L, 0);
         }
@@ -54,7 +65,9 @@ final class EptTables {
             }
             long value = memory.read64(address);
             if (value == 0) {
-                value = host.allocate() | ALL_RIGHTS;
+                long made = host.allocate();
+                tables.add(made);
+                value = made | ALL_RIGHTS;
                 memory.write64(address, value);
             }
             table = value & ADDRESS;

@@ -1,6 +1,8 @@
 package dev.vtxray.nested;
 
 import dev.vtxray.vmx.vmcs.PhysicalBytes;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * Host-physical memory from L0's point of view: below {@link #guestBase} its own frames, from there on L1's memory.
@@ -12,7 +14,9 @@ final class HostMemory {
     private final PhysicalBytes memory;
     private final long guestBase;
     private final long guestSize;
+    private final Deque<Long> freed = new ArrayDeque<>();
     private long nextFrame = PAGE;
+    private long absent;
 
     HostMemory(PhysicalBytes memory, long guestBase, long guestSize) {
         this.memory = memory;
@@ -34,6 +38,11 @@ final class HostMemory {
 
     /** A zeroed frame of L0's own. */
     long allocate() {
+        Long reused = freed.pollFirst();
+        if (reused != null) {
+            fill(reused, 0);
+            return reused;
+        }
         if (nextFrame >= guestBase) {
             throw new IllegalStateException("L0's own " + guestBase + " bytes of memory are used up;"
                     + " reserve more when the machine is built");
@@ -41,6 +50,25 @@ final class HostMemory {
         long frame = nextFrame;
         nextFrame += PAGE;
         return frame;
+    }
+
+    void free(long frame) {
+        freed.addLast(frame);
+    }
+
+    /** A frame that reads as all ones, like addresses of L1 where there is nothing; no guest may write it. */
+    long absentFrame() {
+        if (absent == 0) {
+            absent = allocate();
+            fill(absent, -1);
+        }
+        return absent;
+    }
+
+    private void fill(long frame, long value) {
+        for (int offset = 0; offset < PAGE; offset += Long.BYTES) {
+            memory.write64(frame + offset, value);
+        }
     }
 
     /** Whether an L1-physical address is RAM of L1. */

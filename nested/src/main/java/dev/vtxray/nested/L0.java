@@ -132,6 +132,11 @@ public final class L0 implements RootSoftware {
         return host;
     }
 
+    /** EPT01: where L1's memory is. */
+    EptTables ept01() {
+        return ept01;
+    }
+
     long eptp01() {
         return ept01.eptp();
     }
@@ -216,6 +221,7 @@ public final class L0 implements RootSoftware {
             if (v.shutDown) {
                 v.cpu.activity = Activity.SHUTDOWN;
                 v.cpu.boundaryEvents = null;
+                v.cpu.attend();
                 return;
             }
             if (!v.inL2 && v.waiting && !canWake(v)) {

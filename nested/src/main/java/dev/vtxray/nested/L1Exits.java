@@ -2,6 +2,7 @@ package dev.vtxray.nested;
 
 
 import dev.vtxray.core.cpu.GuestFault;
+import dev.vtxray.core.port.SecondStage;
 import dev.vtxray.vmx.VmExit;
 
 /** Exits of L1: L0 finishes every one of them itself. */
@@ -54,28 +55,31 @@ final class L1Exits {
         }
     }
 
-    /** Outside RAM there is L1's local APIC, and nothing else. */
-    private void memory(VirtualCpu v, VmExit exit) {
+    /** Outside RAM there is L1's local APIC, and nothing else. @param exit of L1, or of an L2 without tables of its own */
+    void memory(VirtualCpu v, VmExit exit) {
         long page = exit.guestPhysicalAddress() & PAGE;
-        if ((exit.idtVectoringInfo() & 1L << 31) != 0) {
+        if (isDevice(v, exit, page)) {
+            device(v, exit, page, page);
+        } else {
+            l0.ept01().mapAbsent(page, SecondStage.READ | SecondStage.FETCH);
             GuestEmulation.reinject(v, exit);
-            l0.fail("an event of L1 on CPU " + v.number + " is delivered to a stack or table that is not in memory");
-            return;
         }
-        if (page == v.apic.baseAddress()) {
+    }
+
+    /** Whether an access has to be carried out: reads where there is nothing need no help. */
+    static boolean isDevice(VirtualCpu v, VmExit exit, long l1Page) {
+        return l1Page == v.apic.baseAddress() || (exit.qualification() & SecondStage.WRITE) != 0;
+    }
+
+    /** Carries out an access outside L1's RAM. @param l1Page the L1-physical page behind {@code page} */
+    void device(VirtualCpu v, VmExit exit, long page, long l1Page) {
+        if ((exit.idtVectoringInfo() & 1L << 31) != 0) {
+            l0.fail("an event of " + v.level() + " on CPU " + v.number
+                    + " is delivered to a stack or table that is not in memory");
+        } else if (l1Page == v.apic.baseAddress()) {
             emulation.localApic(v, page);
         } else {
             emulation.emulate(v, page, GuestEmulation.NO_DEVICE);
         }
     }
-
-    /** For L2 whose tables lead outside L1's RAM. */
-    void deviceOfL2(VirtualCpu v, long gpaPage, long l1Page) {
-        if (l1Page == v.apic.baseAddress()) {
-            emulation.localApic(v, gpaPage);
-        } else {
-            emulation.emulate(v, gpaPage, GuestEmulation.NO_DEVICE);
-        }
-    }
-
 }

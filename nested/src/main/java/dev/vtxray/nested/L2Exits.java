@@ -46,7 +46,7 @@ final class L2Exits {
         long gpa = exit.guestPhysicalAddress();
         if (!usesEpt(v)) {
             l0.counters().countHandled(key);
-            common.deviceOfL2(v, gpa & PAGE, gpa & PAGE);
+            common.memory(v, exit);
             return;
         }
         ShadowEpt tables = v.shadowEpt(v.vmcs12.get(EPT_POINTER));
@@ -58,7 +58,12 @@ final class L2Exits {
             }
             case NOT_RAM -> {
                 l0.counters().countHandled(key);
-                common.deviceOfL2(v, gpa & PAGE, tables.l1Physical());
+                if (L1Exits.isDevice(v, exit, tables.l1Physical())) {
+                    common.device(v, exit, gpa & PAGE, tables.l1Physical());
+                } else {
+                    tables.mapAbsent(gpa);
+                    GuestEmulation.reinject(v, exit);
+                }
             }
             case VIOLATION -> {
                 // Access bits and the validity of the linear address are the hardware's; the rights are EPT12's.

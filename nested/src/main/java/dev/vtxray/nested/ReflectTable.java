@@ -49,6 +49,11 @@ final class ReflectTable {
         row(ExitReason.WRMSR,                 (table, exit) -> table.wantsMsr(0x800));
         row(ExitReason.EPT_VIOLATION,         never());
         row(ExitReason.EPT_MISCONFIGURATION,  never());
+        row(ExitReason.ENTRY_FAIL_MACHINE_CHECK, never());
+        row(ExitReason.VMFUNC,                never());
+        row(ExitReason.PML_FULL,              never());
+        row(ExitReason.BUS_LOCK,              never());
+        row(ExitReason.INSTRUCTION_TIMEOUT,   never());
         row(ExitReason.WBINVD,                set(SecondaryControl.WBINVD_EXITING));
         row(ExitReason.INVPCID,               set(PrimaryControl.INVLPG_EXITING));
         row(ExitReason.RDRAND,                set(SecondaryControl.RDRAND_EXITING));

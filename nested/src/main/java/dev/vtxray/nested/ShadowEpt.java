@@ -59,6 +59,11 @@ final class ShadowEpt {
         return l1Physical;
     }
 
+    /** Maps the page walked last, which is not RAM and no device of L1. */
+    void mapAbsent(long gpa) {
+        tables.mapAbsent(gpa, rights);
+    }
+
     /** L1 has told that its tables changed. */
     void drop() {
         tables.clear();

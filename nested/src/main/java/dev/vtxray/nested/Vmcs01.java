@@ -124,6 +124,9 @@ final class Vmcs01 {
         }
         for (List<VmcsField> fields : free) {
             for (VmcsField field : fields) {
+                if (!v.profile.vmx().fields().contains(field)) {
+                    continue; // for L1 there is no such field, and L0 has to say so
+                }
                 allow(bitmap, field.encoding());
                 if (field.width() == VmcsField.Width.BITS_64) {
                     allow(bitmap, field.encoding() + VmcsField.HIGH_ACCESS);

@@ -220,6 +220,10 @@ final class VmxEmulation {
             return;
         }
         source(v, field, true).write(field, encoding, value, is64Bit);
+        if (l0.options().vmcsShadowing() && ShadowedFields.readsFreely(field)) {
+            // What VMREAD finds without an exit has to follow what VMWRITE changed with one.
+            v.shadow.write(field, encoding, value, is64Bit);
+        }
         succeed(v, exit);
     }
 

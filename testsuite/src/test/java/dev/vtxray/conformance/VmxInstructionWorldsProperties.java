@@ -28,13 +28,13 @@ class VmxInstructionWorldsProperties {
     private static final int KEPT = 500;
     private static final long PAGE = 0x1000;
 
-    @Property(tries = 1500)
+    @Property(tries = 60)
     void instructionsOfL1DoTheSameUnderL0(
             @ForAll("steps") List<VmxStep> steps, @ForAll("processors") String cpu, @ForAll boolean apicv) {
         check(CpuProfile.named(cpu), L0Options.standard().withVirtualApicv(apicv), steps);
     }
 
-    @Property(tries = 800)
+    @Property(tries = 30)
     void instructionsOfL1DoTheSameWithVmcsShadowing(@ForAll("steps") List<VmxStep> steps) {
         check(CpuProfile.named("haswell-ep"), L0Options.standard().withVmcsShadowing(true), steps);
     }
