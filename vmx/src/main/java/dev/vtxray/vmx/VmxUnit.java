@@ -90,7 +90,6 @@ public final class VmxUnit {
         this.apic = new ApicUnit(this);
         this.entry = new VmEntry(this);
         this.exitDelivery = new ExitDelivery(this);
-        
         this.controlRegisters = new VmxControlRegisters(this);
         this.intercepts = new InterceptTable(this, controlRegisters);
         this.boundary = new BoundaryEventsInGuest(this);
@@ -316,6 +315,7 @@ public final class VmxUnit {
                 usesEpt() ? vmcs.get(VmcsField.EPT_POINTER) : 0,
                 usesEpt());
         cpu.translationTag = guestTag;
+        cpu.translationTagMask = TranslationTags.VPID;
         controlRegisters.takeMasks(vmcs);
         apic.configure(vmcs);
         flushIfUntagged();
@@ -333,6 +333,7 @@ public final class VmxUnit {
         cpu.eventGate = null;
         cpu.tscView = 0;
         cpu.translationTag = 0;
+        cpu.translationTagMask = -1;
         cpu.mmu.alone = true;
     }
 

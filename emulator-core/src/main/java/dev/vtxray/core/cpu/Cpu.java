@@ -126,6 +126,8 @@ public final class Cpu implements CpuSignals, Clock, Described {
     public Probe probe = Probe.NONE;
     /** Tag of translations made now, besides the paging structures: see {@link Mmu#select}. */
     public long translationTag;
+    /** Bits of a tag that stand for the address spaces of the running software: see {@link #forgetTranslations()}. */
+    public long translationTagMask = -1;
 
     /** Set while the CPU itself accesses a system structure, whatever the privilege of the running code. */
     public boolean implicitSupervisor;
@@ -364,6 +366,24 @@ public final class Cpu implements CpuSignals, Clock, Described {
         boolean before = nmiBlocked;
         nmiBlocked = false;
         return before;
+    }
+
+    /** Drops all translations whose tags agree with the current one in {@link #translationTagMask}. */
+    public void forgetTranslations() {
+        if (translationTagMask == -1) {
+            mmu.flush(translationTag);
+        } else {
+            mmu.flush(this::isOwnTag);
+        }
+    }
+
+    /** Drops those of one page. */
+    public void forgetTranslations(long la) {
+        mmu.flushPage(la, this::isOwnTag);
+    }
+
+    private boolean isOwnTag(long tag) {
+        return ((tag ^ translationTag) & translationTagMask) == 0;
     }
 
     // --- signals --------------------------------------------------------------------------------------------------

@@ -217,8 +217,14 @@ class VmxInstructionTests {
     }
 
     @Test
-    void readOnlyFieldsCannotBeWritten() {
-        assertFailed(vmwrite(root(), VmcsField.EXIT_REASON.encoding(), 1), 13);
+    void exitInformationCanBeWrittenOnlyIfTheProcessorOffersThat() {
+        RootProgram without = vmwrite(
+                RootProgram.on("ivybridge-ep").inVmxOperation(), VmcsField.EXIT_REASON.encoding(), 1);
+        RootProgram with = vmwrite(root(), VmcsField.EXIT_REASON.encoding(), 1);
+
+        assertFailed(without, 13);
+        assertThat(status(with)).isZero();
+        assertThat(with.vmcs().get(EXIT_REASON)).isEqualTo(1);
     }
 
     @Test
