@@ -100,9 +100,14 @@ public final class SingleGuest {
         return code(GuestMemory.CODE, writer);
     }
 
-    /** Writes guest code to an address, followed by VMCALL. */
+    /** Writes 64-bit guest code to an address, followed by VMCALL. */
     public SingleGuest code(long address, Consumer<Assembler> writer) {
-        Assembler assembler = new Assembler(instructions(), 8, address);
+        return code(address, 8, writer);
+    }
+
+    /** Writes guest code to an address, followed by VMCALL. @param codeSize 2, 4 or 8 for 16-, 32- or 64-bit code */
+    public SingleGuest code(long address, int codeSize, Consumer<Assembler> writer) {
+        Assembler assembler = new Assembler(instructions(), codeSize, address);
         writer.accept(assembler);
         assembler.emit("VMCALL");
         byte[] bytes = assembler.bytes();
