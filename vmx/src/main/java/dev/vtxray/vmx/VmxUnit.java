@@ -7,7 +7,6 @@ import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.control.ControlWord;
 import dev.vtxray.vmx.control.ExitReason;
-import dev.vtxray.vmx.control.PinControl;
 import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.entry.VmEntryCheck;
@@ -126,7 +125,8 @@ public final class VmxUnit {
         return (1L << profile.physicalAddressWidth()) - 1;
     }
 
-    @Nullable LocalApic localApic() {
+    @Nullable
+    LocalApic localApic() {
         return localApic;
     }
 
@@ -150,7 +150,8 @@ public final class VmxUnit {
         return exitDelivery;
     }
 
-    // --- observation --------------------------------------------------------------------------------------------------
+    // --- observation
+    // --------------------------------------------------------------------------------------------------
 
     /** Lets an observer see VM entries and exits. */
     public void setObserver(VmxObserver newObserver) {
@@ -170,7 +171,8 @@ public final class VmxUnit {
         lastEntryReport = VmEntryChecks.report(entryState);
     }
 
-    // --- the hosted world ---------------------------------------------------------------------------------------------
+    // --- the hosted world
+    // ---------------------------------------------------------------------------------------------
 
     /** The Java host, or null in the architectural world. */
     public @Nullable RootSoftware host() {
@@ -224,7 +226,8 @@ public final class VmxUnit {
         exitDelivery.deliver(exit);
     }
 
-    // --- VMX operation ------------------------------------------------------------------------------------------------
+    // --- VMX operation
+    // ------------------------------------------------------------------------------------------------
 
     void attach(VmxMsrs vmxMsrs) {
         msrs = vmxMsrs;
@@ -284,7 +287,8 @@ public final class VmxUnit {
         return vmcs;
     }
 
-    // --- guest mode ---------------------------------------------------------------------------------------------------
+    // --- guest mode
+    // ---------------------------------------------------------------------------------------------------
 
     /** Reads the control words of the guest about to run. */
     void takeControls(Vmcs vmcs) {
@@ -343,10 +347,7 @@ public final class VmxUnit {
      */
     boolean unblocksNmiByIret() {
         Insn insn = cpu.current;
-        return cpu.nmiUnblockedByIret
-                && insn != null
-                && insn.row.mnemonic().equals("IRET")
-                && cpu.delivering == null;
+        return cpu.nmiUnblockedByIret && insn != null && insn.row.mnemonic().equals("IRET") && cpu.delivering == null;
     }
 
     /** Without VPID every transition drops what VPID 0 has cached. */

@@ -107,11 +107,12 @@ public final class EventDelivery {
 
     /** EXT, bit 0 of an error code: the fault came up while something that no instruction asked for was delivered. */
     private static Event withExternalBit(Event fault, Event during) {
-        boolean hasSelectorCode =
-                fault.vector() == Vector.TS || fault.vector() == Vector.NP || fault.vector() == Vector.SS
-                        || fault.vector() == Vector.GP;
-        boolean external = during.type() != Event.Type.SOFTWARE_INTERRUPT
-                && during.type() != Event.Type.SOFTWARE_EXCEPTION;
+        boolean hasSelectorCode = fault.vector() == Vector.TS
+                || fault.vector() == Vector.NP
+                || fault.vector() == Vector.SS
+                || fault.vector() == Vector.GP;
+        boolean external =
+                during.type() != Event.Type.SOFTWARE_INTERRUPT && during.type() != Event.Type.SOFTWARE_EXCEPTION;
         if (!hasSelectorCode || !external) {
             return fault;
         }

@@ -104,8 +104,7 @@ final class IdtFrame {
         if (event.hasErrorCode()) {
             at = push(at, 8, event.errorCode(), newCpl);
         }
-        cs.setDescriptor(
-                selector & ~3 | newCpl, Segmentation.markAccessed(cpu, selector, descriptor));
+        cs.setDescriptor(selector & ~3 | newCpl, Segmentation.markAccessed(cpu, selector, descriptor));
         if (newCpl != cpu.cpl) {
             ss.set(newCpl, 0, 0, SegmentRegister.UNUSABLE | newCpl << SegmentRegister.DPL_SHIFT);
         }
@@ -196,9 +195,8 @@ final class IdtFrame {
             probe(la, count * size, newCpl);
             long at = la + (long) count * size;
             if (fromVirtual8086) {
-                for (int segment : new int[] {
-                    SegmentRegister.GS, SegmentRegister.FS, SegmentRegister.DS, SegmentRegister.ES
-                }) {
+                for (int segment :
+                        new int[] {SegmentRegister.GS, SegmentRegister.FS, SegmentRegister.DS, SegmentRegister.ES}) {
                     at = push(at, size, cpu.seg[segment].selector, newCpl);
                     cpu.seg[segment].set(0, 0, 0, SegmentRegister.UNUSABLE);
                 }
@@ -239,8 +237,8 @@ final class IdtFrame {
     // --- shared -----------------------------------------------------------------------------------------------------
 
     private void checkGate(long gate) {
-        boolean fromInstruction = event.type() == Event.Type.SOFTWARE_INTERRUPT
-                || event.type() == Event.Type.SOFTWARE_EXCEPTION;
+        boolean fromInstruction =
+                event.type() == Event.Type.SOFTWARE_INTERRUPT || event.type() == Event.Type.SOFTWARE_EXCEPTION;
         if (fromInstruction && ((int) (gate >>> 45) & 3) < cpu.cpl) {
             throw gateFault(Vector.GP);
         }
@@ -255,8 +253,8 @@ final class IdtFrame {
         }
         long descriptor = Segmentation.descriptor(cpu, selector, Vector.GP);
         int access = SegmentRegister.accessOf(descriptor);
-        boolean code = (access & (SegmentRegister.S | SegmentRegister.CODE))
-                == (SegmentRegister.S | SegmentRegister.CODE);
+        boolean code =
+                (access & (SegmentRegister.S | SegmentRegister.CODE)) == (SegmentRegister.S | SegmentRegister.CODE);
         if (!code || (access >> SegmentRegister.DPL_SHIFT & 3) > cpu.cpl) {
             throw GuestFault.generalProtection(selector & Segmentation.SELECTOR);
         }

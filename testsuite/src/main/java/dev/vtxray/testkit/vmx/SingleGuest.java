@@ -65,7 +65,8 @@ public final class SingleGuest {
         return new SingleGuest(profile);
     }
 
-    // --- preparing ----------------------------------------------------------------------------------------------------
+    // --- preparing
+    // ----------------------------------------------------------------------------------------------------
 
     /** Sets VM-execution, VM-exit or VM-entry controls. */
     public SingleGuest with(VmxControl... controls) {
@@ -135,7 +136,8 @@ public final class SingleGuest {
         return this;
     }
 
-    // --- running ------------------------------------------------------------------------------------------------------
+    // --- running
+    // ------------------------------------------------------------------------------------------------------
 
     /**
      * Enters the guest, where its state in the VMCS says, and runs it up to its next VM exit.
@@ -161,8 +163,8 @@ public final class SingleGuest {
         if (exit == null) {
             StopReason reason = pc.run(CYCLE_LIMIT);
             if (exit == null) {
-                throw new IllegalStateException("no VM exit: " + reason.describe() + ", RIP "
-                        + Long.toHexString(cpu().rip));
+                throw new IllegalStateException(
+                        "no VM exit: " + reason.describe() + ", RIP " + Long.toHexString(cpu().rip));
             }
         }
         return exit;
@@ -182,7 +184,8 @@ public final class SingleGuest {
         return run();
     }
 
-    // --- looking ------------------------------------------------------------------------------------------------------
+    // --- looking
+    // ------------------------------------------------------------------------------------------------------
 
     public Pc pc() {
         return pc;

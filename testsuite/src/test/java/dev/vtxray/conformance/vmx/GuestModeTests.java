@@ -82,7 +82,8 @@ class GuestModeTests {
 
     @Test
     void anExceptionInRealModeReportsNoErrorCode() {
-        SingleGuest guest = real(asm -> asm.emit("MOV", Reg.AX, Mem.wordAt(0xFFFF))).set(EXCEPTION_BITMAP, 1 << GP);
+        SingleGuest guest =
+                real(asm -> asm.emit("MOV", Reg.AX, Mem.wordAt(0xFFFF))).set(EXCEPTION_BITMAP, 1 << GP);
 
         VmExit exit = guest.run();
 
@@ -100,7 +101,8 @@ class GuestModeTests {
         assertThat(guest.get(GUEST_RSP)).isEqualTo(0x100 - 6);
     }
 
-    // --- 32-bit code with PAE paging ----------------------------------------------------------------------------------
+    // --- 32-bit code with PAE paging
+    // ----------------------------------------------------------------------------------
 
     private static SingleGuest pae(Consumer<Assembler> code) {
         return SingleGuest.on("haswell-ep")
@@ -164,13 +166,15 @@ class GuestModeTests {
 
     @Test
     void vmxInstructionsReport32BitAddresses() {
-        VmExit exit = pae(asm -> asm.emit("VMPTRLD", Mem.qword(Reg.EBX).disp(-8))).run();
+        VmExit exit =
+                pae(asm -> asm.emit("VMPTRLD", Mem.qword(Reg.EBX).disp(-8))).run();
 
         assertThat(exit.instructionInformation() >> 7 & 7).isEqualTo(1);
         assertThat(exit.qualification()).isEqualTo(-8);
     }
 
-    // --- compatibility mode -------------------------------------------------------------------------------------------
+    // --- compatibility mode
+    // -------------------------------------------------------------------------------------------
 
     private static SingleGuest compatibility(Consumer<Assembler> code) {
         return SingleGuest.on("haswell-ep").set(GUEST_CS_ACCESS_RIGHTS, 0xC09B).code(CODE, 4, code);
