@@ -138,6 +138,8 @@ public final class Cpu implements CpuSignals, Clock, Described {
     private long timeAtZero;
     /** Instructions retired when {@link #budget} reaches zero. */
     private long retiredAtZero;
+    /** Instructions retired when a repeated string instruction last stopped between two iterations. */
+    long repetitionPausedAt = -1;
     /** What IA32_TIME_STAMP_COUNTER reads more than the time. */
     public long tscOffset;
     /** What the running software is shown beyond that: see {@link #tsc()}. */
@@ -173,6 +175,21 @@ public final class Cpu implements CpuSignals, Clock, Described {
     /** Instructions retired so far; each iteration of a repeated string instruction counts as one. */
     public long retired() {
         return retiredAtZero - budget;
+    }
+
+    /** Notes that a repeated string instruction stops between two of its iterations, to go on with RIP still at it. */
+    public void pauseRepetition() {
+        repetitionPausedAt = retired();
+    }
+
+    /** Notes that RIP was loaded anew: wherever it stands, nothing is under way there. */
+    public void forgetRepetition() {
+        repetitionPausedAt = -1;
+    }
+
+    /** Whether RIP stands at a repeated string instruction that has done some of its iterations just now. */
+    public boolean isBetweenIterations() {
+        return repetitionPausedAt == retired();
     }
 
     /** Counts an instruction that somebody above the CPU carried out in its place. */

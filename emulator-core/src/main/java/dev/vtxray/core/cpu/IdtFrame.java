@@ -51,10 +51,14 @@ final class IdtFrame {
         return cpu.rip + (event.type().isSoftware() ? event.instructionLength() : 0);
     }
 
-    /** RF is pushed as one for faults, so that the instruction does not meet its own breakpoint again. */
+    /**
+     * RF is pushed as one for faults, so that the instruction does not meet its own breakpoint again, and for what comes
+     * between two iterations of a repeated string instruction.
+     */
     private long returnFlags() {
         boolean fault = event.type() == Event.Type.HARDWARE_EXCEPTION && event.vector() != Vector.DB;
-        return cpu.flags.get() | (fault && faultsSetResumeFlag ? Flags.RF : 0);
+        boolean resumes = fault ? faultsSetResumeFlag : cpu.isBetweenIterations();
+        return cpu.flags.get() | (resumes ? Flags.RF : 0);
     }
 
     private GuestFault gateFault(int vector) {

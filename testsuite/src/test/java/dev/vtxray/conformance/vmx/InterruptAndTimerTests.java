@@ -502,5 +502,20 @@ class InterruptAndTimerTests {
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE);
         assertThat(guest.cpu().r[Cpu.RCX] + guest.cpu().r[Cpu.RDI]).isEqualTo(GuestMemory.DATA + 0x8000);
         assertThat(guest.cpu().r[Cpu.RCX]).isLessThan(0x8000).isPositive();
+        assertThat(guest.get(GUEST_RFLAGS) & Flags.RF).as("as event delivery would push it").isEqualTo(Flags.RF);
+    }
+
+    @Test
+    void anInterruptDeliveredBetweenIterationsPushesTheResumeFlag() {
+        SingleGuest guest = guest().set(GUEST_RFLAGS, 2 | Flags.IF)
+                .register(Cpu.RDI, GuestMemory.DATA)
+                .register(Cpu.RCX, 0x8000)
+                .code(asm -> asm.rep().emit("STOSB"));
+        guest.tryEnter();
+        assertThat(guest.runFor(1000)).isNull();
+        guest.pc().apic(0).raise(0x51, false);
+
+        assertFaulted(guest, guest.runOn(), 0x51);
+        assertThat(guest.memory(guest.get(GUEST_RSP) + 16)).isEqualTo(2 | Flags.IF | Flags.RF);
     }
 }
