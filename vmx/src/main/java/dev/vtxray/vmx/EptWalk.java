@@ -247,8 +247,7 @@ final class EptWalk implements SecondStage {
         }
     }
 
-    private VmExit linearApicAccess(
-            Cpu cpu, ApicAccessQualification.Type type, int offset, long la, long gpa) {
+    private VmExit linearApicAccess(Cpu cpu, ApicAccessQualification.Type type, int offset, long la, long gpa) {
         ApicAccessQualification.Type reported =
                 cpu.delivering != null ? ApicAccessQualification.Type.LINEAR_EVENT_DELIVERY : type;
         return VmExit.of(ExitReason.APIC_ACCESS)

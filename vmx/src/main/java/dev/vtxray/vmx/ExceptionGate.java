@@ -47,8 +47,8 @@ final class ExceptionGate implements EventGate {
         if (event.vector() != Vector.PF) {
             return inBitmap;
         }
-        boolean matches = (event.errorCode() & vmcs.get32(PAGE_FAULT_ERROR_CODE_MASK))
-                == vmcs.get32(PAGE_FAULT_ERROR_CODE_MATCH);
+        boolean matches =
+                (event.errorCode() & vmcs.get32(PAGE_FAULT_ERROR_CODE_MASK)) == vmcs.get32(PAGE_FAULT_ERROR_CODE_MATCH);
         return inBitmap == matches;
     }
 

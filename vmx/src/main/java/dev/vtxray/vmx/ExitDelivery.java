@@ -4,6 +4,8 @@ import static dev.vtxray.vmx.vmcs.VmcsField.*;
 
 import dev.vtxray.core.cpu.Activity;
 import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.port.BoundaryEvents;
+import dev.vtxray.core.port.EventPriority;
 import dev.vtxray.vmx.control.InterruptionInfo;
 import dev.vtxray.vmx.vmcs.Vmcs;
 import dev.vtxray.vmx.vmcs.VmcsRegionFormat;
@@ -12,6 +14,24 @@ import dev.vtxray.vmx.vmcs.VmcsRegionFormat;
 final class ExitDelivery {
     private static final int ABORT_SAVING_GUEST_MSRS = 1;
     private static final int ABORT_LOADING_HOST_MSRS = 4;
+
+    /** After a VMX abort only a reset helps: no event is taken. */
+    private static final BoundaryEvents NOTHING = new BoundaryEvents() {
+        @Override
+        public boolean take(Cpu cpu, EventPriority priority) {
+            return false;
+        }
+
+        @Override
+        public boolean blocks(Cpu cpu, EventPriority priority) {
+            return true;
+        }
+
+        @Override
+        public long instructionsToNextEvent(Cpu cpu) {
+            return Long.MAX_VALUE;
+        }
+    };
 
     private final VmxUnit unit;
     private final Cpu cpu;
@@ -86,7 +106,7 @@ final class ExitDelivery {
         if (unit.mode() == VmxUnit.Mode.NON_ROOT) {
             unit.stopGuest();
         }
-        cpu.boundaryEvents = null;
+        cpu.boundaryEvents = NOTHING;
         cpu.activity = Activity.SHUTDOWN;
         cpu.attend();
     }

@@ -73,6 +73,7 @@ final class GuestState {
         cpu.idtrLimit = vmcs.get32(GUEST_IDTR_LIMIT) & 0xFFFF;
         cpu.r[Cpu.RSP] = vmcs.get(GUEST_RSP);
         cpu.rip = vmcs.get(GUEST_RIP);
+        cpu.forgetRepetition();
         cpu.flags.set(vmcs.get(GUEST_RFLAGS));
         cpu.cpl = cpu.virtual8086() ? 3 : cpu.seg[SegmentRegister.SS].dpl();
     }
@@ -243,8 +244,10 @@ final class GuestState {
             case EXCEPTION_OR_NMI -> {
                 int type = exit.interruptionInfo() >> 8 & 7;
                 int vector = exit.interruptionInfo() & 0xFF;
-                yield type == 3 && vector != 1 ? flags | Flags.RF : flags;
+                boolean fault = type == 3 && vector != 1;
+                yield fault || cpu.isBetweenIterations() ? flags | Flags.RF : flags;
             }
+            case EXTERNAL_INTERRUPT -> cpu.isBetweenIterations() ? flags | Flags.RF : flags;
             default -> exit.instructionLength() != 0 && !exit.isTrap() ? flags & ~Flags.RF : flags;
         };
     }

@@ -121,12 +121,20 @@ final class InterceptTable implements Interceptor {
     }
 
     private static void table(SensitiveOp op, ExitReason reason, int identity) {
-        row(op, reason, set(DESCRIPTOR_TABLE_EXITING), DISPLACEMENT,
+        row(
+                op,
+                reason,
+                set(DESCRIPTOR_TABLE_EXITING),
+                DISPLACEMENT,
                 (table, insn, operand) -> InstructionInformation.descriptorTable(insn, identity));
     }
 
     private static void segment(SensitiveOp op, int identity) {
-        row(op, ExitReason.LDTR_TR_ACCESS, set(DESCRIPTOR_TABLE_EXITING), DISPLACEMENT,
+        row(
+                op,
+                ExitReason.LDTR_TR_ACCESS,
+                set(DESCRIPTOR_TABLE_EXITING),
+                DISPLACEMENT,
                 (table, insn, operand) -> InstructionInformation.segmentRegister(insn, identity));
     }
 
@@ -187,7 +195,8 @@ final class InterceptTable implements Interceptor {
         return cpu.segBase[output ? insn.seg : 0] + (cpu.r[register] & insn.addressMask);
     }
 
-    // --- operations that change their meaning in a guest instead of exiting -------------------------------------------
+    // --- operations that change their meaning in a guest instead of exiting
+    // -------------------------------------------
 
     /** Carries out what VMX non-root operation does in the instruction's place. @return whether it did */
     private boolean done(SensitiveOp op, Insn insn, long operand) {
@@ -234,7 +243,8 @@ final class InterceptTable implements Interceptor {
         return true;
     }
 
-    // --- conditions ---------------------------------------------------------------------------------------------------
+    // --- conditions
+    // ---------------------------------------------------------------------------------------------------
 
     private static boolean rdmsrExits(InterceptTable table, Insn insn, long operand) {
         return table.msrExits((int) operand, 0);
@@ -313,7 +323,9 @@ final class InterceptTable implements Interceptor {
         Vmcs vmcs = unit.current();
         int count = vmcs.get32(VmcsField.CR3_TARGET_COUNT);
         VmcsField[] targets = {
-            VmcsField.CR3_TARGET_VALUE_0, VmcsField.CR3_TARGET_VALUE_1, VmcsField.CR3_TARGET_VALUE_2,
+            VmcsField.CR3_TARGET_VALUE_0,
+            VmcsField.CR3_TARGET_VALUE_1,
+            VmcsField.CR3_TARGET_VALUE_2,
             VmcsField.CR3_TARGET_VALUE_3
         };
         for (int i = 0; i < Math.min(count, targets.length); i++) {

@@ -5,6 +5,9 @@ package dev.vtxray.vmx;
  * 15:0, above it the frame of the EPT root plus one, or 0 without EPT. Tag 0 is the host's.
  */
 final class TranslationTags {
+    /** Bits of a tag that hold the VPID. What a guest invalidates falls under every EPT root (same chapter). */
+    static final long VPID = 0xFFFF;
+
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
 
     private TranslationTags() {}

@@ -46,13 +46,15 @@ final class VmEntry {
         if (outcome.kind() == EntryOutcome.Kind.FAIL_VALID) {
             return outcome.number();
         }
-        unit.exits().deliverEntryFailure(
-                vmcs, VmExit.entryFailure(ExitReason.ENTRY_FAIL_GUEST_STATE, outcome.qualification()));
+        unit.exits()
+                .deliverEntryFailure(
+                        vmcs, VmExit.entryFailure(ExitReason.ENTRY_FAIL_GUEST_STATE, outcome.qualification()));
         return 0;
     }
 
     /** Entry by a Java host, which fills the host-state area with values that pass; no VM exit ever loads them. */
-    @Nullable VmEntryCheck enterHosted(Vmcs vmcs) {
+    @Nullable
+    VmEntryCheck enterHosted(Vmcs vmcs) {
         unit.takeControls(vmcs);
         VmEntryCheck violated = VmEntryChecks.firstViolationOfChanges(unit.entryState());
         if (violated != null) {
@@ -66,15 +68,14 @@ final class VmEntry {
     private void load(Vmcs vmcs, boolean architectural) {
         boolean aloneBefore = cpu.mmu.alone;
         int injected = vmcs.get32(VM_ENTRY_INTERRUPTION_INFO);
-        boolean vectoring = InterruptionInfo.isValid(injected)
-                && InterruptionInfo.type(injected) != InterruptionType.OTHER_EVENT;
+        boolean vectoring =
+                InterruptionInfo.isValid(injected) && InterruptionInfo.type(injected) != InterruptionType.OTHER_EVENT;
         GuestState.load(cpu, vmcs, unit);
         unit.startGuest(vmcs);
         int failingMsr = MsrLists.loadOnEntry(unit, vmcs);
         if (failingMsr != 0) {
             unit.stopGuest();
-            unit.exits().deliverEntryFailure(
-                    vmcs, VmExit.entryFailure(ExitReason.ENTRY_FAIL_MSR_LOAD, failingMsr));
+            unit.exits().deliverEntryFailure(vmcs, VmExit.entryFailure(ExitReason.ENTRY_FAIL_MSR_LOAD, failingMsr));
             return;
         }
         if (architectural) {
@@ -105,13 +106,11 @@ final class VmEntry {
         if (type == InterruptionType.NMI && PinControl.VIRTUAL_NMIS.in(unit.pinControls())) {
             unit.virtualNmiBlocking = true;
         }
-        int errorCode = InterruptionInfo.hasErrorCode(info)
-                ? vmcs.get32(VM_ENTRY_EXCEPTION_ERROR_CODE)
-                : Event.NO_ERROR_CODE;
+        int errorCode =
+                InterruptionInfo.hasErrorCode(info) ? vmcs.get32(VM_ENTRY_EXCEPTION_ERROR_CODE) : Event.NO_ERROR_CODE;
         int vector = InterruptionInfo.vector(info);
         // An injected #PF leaves CR2 as it is: software has loaded it.
-        Event event = new Event(
-                eventType(type), vector, errorCode, vmcs.get32(VM_ENTRY_INSTRUCTION_LENGTH), cpu.cr2);
+        Event event = new Event(eventType(type), vector, errorCode, vmcs.get32(VM_ENTRY_INSTRUCTION_LENGTH), cpu.cr2);
         EventDelivery.inject(cpu, event);
     }
 

@@ -7,7 +7,6 @@ import dev.vtxray.vmx.capability.CpuProfile;
 import dev.vtxray.vmx.capability.VmxCapabilities;
 import dev.vtxray.vmx.control.ControlWord;
 import dev.vtxray.vmx.control.ExitReason;
-import dev.vtxray.vmx.control.PinControl;
 import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.entry.EntryState;
 import dev.vtxray.vmx.entry.VmEntryCheck;
@@ -90,7 +89,6 @@ public final class VmxUnit {
         this.apic = new ApicUnit(this);
         this.entry = new VmEntry(this);
         this.exitDelivery = new ExitDelivery(this);
-        
         this.controlRegisters = new VmxControlRegisters(this);
         this.intercepts = new InterceptTable(this, controlRegisters);
         this.boundary = new BoundaryEventsInGuest(this);
@@ -127,7 +125,8 @@ public final class VmxUnit {
         return (1L << profile.physicalAddressWidth()) - 1;
     }
 
-    @Nullable LocalApic localApic() {
+    @Nullable
+    LocalApic localApic() {
         return localApic;
     }
 
@@ -151,7 +150,8 @@ public final class VmxUnit {
         return exitDelivery;
     }
 
-    // --- observation --------------------------------------------------------------------------------------------------
+    // --- observation
+    // --------------------------------------------------------------------------------------------------
 
     /** Lets an observer see VM entries and exits. */
     public void setObserver(VmxObserver newObserver) {
@@ -171,7 +171,8 @@ public final class VmxUnit {
         lastEntryReport = VmEntryChecks.report(entryState);
     }
 
-    // --- the hosted world ---------------------------------------------------------------------------------------------
+    // --- the hosted world
+    // ---------------------------------------------------------------------------------------------
 
     /** The Java host, or null in the architectural world. */
     public @Nullable RootSoftware host() {
@@ -225,7 +226,8 @@ public final class VmxUnit {
         exitDelivery.deliver(exit);
     }
 
-    // --- VMX operation ------------------------------------------------------------------------------------------------
+    // --- VMX operation
+    // ------------------------------------------------------------------------------------------------
 
     void attach(VmxMsrs vmxMsrs) {
         msrs = vmxMsrs;
@@ -285,7 +287,8 @@ public final class VmxUnit {
         return vmcs;
     }
 
-    // --- guest mode ---------------------------------------------------------------------------------------------------
+    // --- guest mode
+    // ---------------------------------------------------------------------------------------------------
 
     /** Reads the control words of the guest about to run. */
     void takeControls(Vmcs vmcs) {
@@ -316,6 +319,7 @@ public final class VmxUnit {
                 usesEpt() ? vmcs.get(VmcsField.EPT_POINTER) : 0,
                 usesEpt());
         cpu.translationTag = guestTag;
+        cpu.translationTagMask = TranslationTags.VPID;
         controlRegisters.takeMasks(vmcs);
         apic.configure(vmcs);
         flushIfUntagged();
@@ -333,6 +337,7 @@ public final class VmxUnit {
         cpu.eventGate = null;
         cpu.tscView = 0;
         cpu.translationTag = 0;
+        cpu.translationTagMask = -1;
         cpu.mmu.alone = true;
     }
 
@@ -342,10 +347,7 @@ public final class VmxUnit {
      */
     boolean unblocksNmiByIret() {
         Insn insn = cpu.current;
-        return cpu.nmiUnblockedByIret
-                && insn != null
-                && insn.row.mnemonic().equals("IRET")
-                && cpu.delivering == null;
+        return cpu.nmiUnblockedByIret && insn != null && insn.row.mnemonic().equals("IRET") && cpu.delivering == null;
     }
 
     /** Without VPID every transition drops what VPID 0 has cached. */

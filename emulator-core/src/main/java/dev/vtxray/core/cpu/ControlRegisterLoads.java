@@ -52,7 +52,7 @@ public final class ControlRegisterLoads {
             cpu.efer = paging ? cpu.efer | Control.EFER_LMA : cpu.efer & ~Control.EFER_LMA;
         }
         if ((changed & CR0_TRANSLATION) != 0) {
-            cpu.mmu.flush(cpu.translationTag);
+            cpu.forgetTranslations();
         }
         cpu.contextChanged();
     }
@@ -75,7 +75,7 @@ public final class ControlRegisterLoads {
             loadPdptes(cpu, next);
         }
         cpu.cr3 = next;
-        cpu.mmu.flush(cpu.translationTag);
+        cpu.forgetTranslations();
     }
 
     /** Loads CR4; bits outside {@link Cpu#cr4Mask} are reserved. */
@@ -91,7 +91,7 @@ public final class ControlRegisterLoads {
         }
         cpu.cr4 = value;
         if ((changed & CR4_TRANSLATION) != 0) {
-            cpu.mmu.flush(cpu.translationTag);
+            cpu.forgetTranslations();
         }
         cpu.contextChanged();
     }
@@ -104,7 +104,7 @@ public final class ControlRegisterLoads {
         require((changed & Control.EFER_LME) == 0 || (cpu.cr0 & Control.CR0_PG) == 0);
         cpu.efer = next;
         if ((changed & Control.EFER_NXE) != 0) {
-            cpu.mmu.flush(cpu.translationTag);
+            cpu.forgetTranslations();
         }
         cpu.contextChanged();
     }

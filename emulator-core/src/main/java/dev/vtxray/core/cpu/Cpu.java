@@ -126,6 +126,8 @@ public final class Cpu implements CpuSignals, Clock, Described {
     public Probe probe = Probe.NONE;
     /** Tag of translations made now, besides the paging structures: see {@link Mmu#select}. */
     public long translationTag;
+    /** Bits of a tag that stand for the address spaces of the running software: see {@link #forgetTranslations()}. */
+    public long translationTagMask = -1;
 
     /** Set while the CPU itself accesses a system structure, whatever the privilege of the running code. */
     public boolean implicitSupervisor;
@@ -136,6 +138,8 @@ public final class Cpu implements CpuSignals, Clock, Described {
     private long timeAtZero;
     /** Instructions retired when {@link #budget} reaches zero. */
     private long retiredAtZero;
+    /** Instructions retired when a repeated string instruction last stopped between two iterations. */
+    long repetitionPausedAt = -1;
     /** What IA32_TIME_STAMP_COUNTER reads more than the time. */
     public long tscOffset;
     /** What the running software is shown beyond that: see {@link #tsc()}. */
@@ -171,6 +175,21 @@ public final class Cpu implements CpuSignals, Clock, Described {
     /** Instructions retired so far; each iteration of a repeated string instruction counts as one. */
     public long retired() {
         return retiredAtZero - budget;
+    }
+
+    /** Notes that a repeated string instruction stops between two of its iterations, to go on with RIP still at it. */
+    public void pauseRepetition() {
+        repetitionPausedAt = retired();
+    }
+
+    /** Notes that RIP was loaded anew: wherever it stands, nothing is under way there. */
+    public void forgetRepetition() {
+        repetitionPausedAt = -1;
+    }
+
+    /** Whether RIP stands at a repeated string instruction that has done some of its iterations just now. */
+    public boolean isBetweenIterations() {
+        return repetitionPausedAt == retired();
     }
 
     /** Counts an instruction that somebody above the CPU carried out in its place. */
@@ -364,6 +383,24 @@ public final class Cpu implements CpuSignals, Clock, Described {
         boolean before = nmiBlocked;
         nmiBlocked = false;
         return before;
+    }
+
+    /** Drops all translations whose tags agree with the current one in {@link #translationTagMask}. */
+    public void forgetTranslations() {
+        if (translationTagMask == -1) {
+            mmu.flush(translationTag);
+        } else {
+            mmu.flush(this::isOwnTag);
+        }
+    }
+
+    /** Drops those of one page. */
+    public void forgetTranslations(long la) {
+        mmu.flushPage(la, this::isOwnTag);
+    }
+
+    private boolean isOwnTag(long tag) {
+        return ((tag ^ translationTag) & translationTagMask) == 0;
     }
 
     // --- signals --------------------------------------------------------------------------------------------------

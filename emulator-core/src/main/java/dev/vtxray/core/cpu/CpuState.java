@@ -55,6 +55,7 @@ final class CpuState {
         visitor.value("sipiPending", () -> cpu.sipiPending, value -> cpu.sipiPending = (int) value);
         visitor.value("time", cpu::now, value -> cpu.charge(value - cpu.now()));
         visitor.value("retired", cpu::retired, cpu::restoreRetired);
+        visitor.value("repetitionPausedAt", () -> cpu.repetitionPausedAt, value -> cpu.repetitionPausedAt = value);
         visitor.value("tscOffset", () -> cpu.tscOffset, value -> cpu.tscOffset = value);
     }
 }

@@ -63,6 +63,11 @@ public record Event(Type type, int vector, int errorCode, int instructionLength,
         return new Event(type, vector, NO_ERROR_CODE, instructionLength, 0);
     }
 
+    /** The same event without an error code. */
+    public Event withoutErrorCode() {
+        return new Event(type, vector, NO_ERROR_CODE, instructionLength, payload);
+    }
+
     public boolean hasErrorCode() {
         return errorCode != NO_ERROR_CODE;
     }

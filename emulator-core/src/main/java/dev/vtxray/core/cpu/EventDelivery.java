@@ -15,7 +15,8 @@ public final class EventDelivery {
      * Delivers an event; RIP stands at the instruction to return to, for software events at the instruction itself.
      * Exceptions (not INT n, NMI and external interrupts) are first shown to the CPU's {@link EventGate}.
      */
-    public static void deliver(Cpu cpu, Event event) {
+    public static void deliver(Cpu cpu, Event raised) {
+        Event event = inMode(cpu, raised);
         boolean asked = event.type() == Event.Type.HARDWARE_EXCEPTION
                 || event.type() == Event.Type.SOFTWARE_EXCEPTION
                 || event.type() == Event.Type.PRIVILEGED_SOFTWARE_EXCEPTION;
@@ -73,7 +74,7 @@ public final class EventDelivery {
 
     /** The event to deliver after {@code fault} hit the delivery of {@code first}; null if it was taken. */
     private static @Nullable Event afterFault(Cpu cpu, Event first, GuestFault fault) {
-        Event second = withExternalBit(Event.exception(fault), first);
+        Event second = inMode(cpu, withExternalBit(Event.exception(fault), first));
         if (isTaken(cpu, second, first)) {
             return null;
         }
@@ -95,17 +96,23 @@ public final class EventDelivery {
         if (second.vector() == Vector.PF) {
             cpu.cr2 = second.payload();
         }
-        Event both = Event.doubleFault();
+        Event both = inMode(cpu, Event.doubleFault());
         return isTaken(cpu, both, null) ? null : both;
+    }
+
+    /** In real-address mode no exception has an error code. */
+    private static Event inMode(Cpu cpu, Event event) {
+        return cpu.protectedMode() || !event.hasErrorCode() ? event : event.withoutErrorCode();
     }
 
     /** EXT, bit 0 of an error code: the fault came up while something that no instruction asked for was delivered. */
     private static Event withExternalBit(Event fault, Event during) {
-        boolean hasSelectorCode =
-                fault.vector() == Vector.TS || fault.vector() == Vector.NP || fault.vector() == Vector.SS
-                        || fault.vector() == Vector.GP;
-        boolean external = during.type() != Event.Type.SOFTWARE_INTERRUPT
-                && during.type() != Event.Type.SOFTWARE_EXCEPTION;
+        boolean hasSelectorCode = fault.vector() == Vector.TS
+                || fault.vector() == Vector.NP
+                || fault.vector() == Vector.SS
+                || fault.vector() == Vector.GP;
+        boolean external =
+                during.type() != Event.Type.SOFTWARE_INTERRUPT && during.type() != Event.Type.SOFTWARE_EXCEPTION;
         if (!hasSelectorCode || !external) {
             return fault;
         }

@@ -51,10 +51,14 @@ final class IdtFrame {
         return cpu.rip + (event.type().isSoftware() ? event.instructionLength() : 0);
     }
 
-    /** RF is pushed as one for faults, so that the instruction does not meet its own breakpoint again. */
+    /**
+     * RF is pushed as one for faults, so that the instruction does not meet its own breakpoint again, and for what comes
+     * between two iterations of a repeated string instruction.
+     */
     private long returnFlags() {
         boolean fault = event.type() == Event.Type.HARDWARE_EXCEPTION && event.vector() != Vector.DB;
-        return cpu.flags.get() | (fault && faultsSetResumeFlag ? Flags.RF : 0);
+        boolean resumes = fault ? faultsSetResumeFlag : cpu.isBetweenIterations();
+        return cpu.flags.get() | (resumes ? Flags.RF : 0);
     }
 
     private GuestFault gateFault(int vector) {
@@ -104,8 +108,7 @@ final class IdtFrame {
         if (event.hasErrorCode()) {
             at = push(at, 8, event.errorCode(), newCpl);
         }
-        cs.setDescriptor(
-                selector & ~3 | newCpl, Segmentation.markAccessed(cpu, selector, descriptor));
+        cs.setDescriptor(selector & ~3 | newCpl, Segmentation.markAccessed(cpu, selector, descriptor));
         if (newCpl != cpu.cpl) {
             ss.set(newCpl, 0, 0, SegmentRegister.UNUSABLE | newCpl << SegmentRegister.DPL_SHIFT);
         }
@@ -196,9 +199,8 @@ final class IdtFrame {
             probe(la, count * size, newCpl);
             long at = la + (long) count * size;
             if (fromVirtual8086) {
-                for (int segment : new int[] {
-                    SegmentRegister.GS, SegmentRegister.FS, SegmentRegister.DS, SegmentRegister.ES
-                }) {
+                for (int segment :
+                        new int[] {SegmentRegister.GS, SegmentRegister.FS, SegmentRegister.DS, SegmentRegister.ES}) {
                     at = push(at, size, cpu.seg[segment].selector, newCpl);
                     cpu.seg[segment].set(0, 0, 0, SegmentRegister.UNUSABLE);
                 }
@@ -239,8 +241,8 @@ final class IdtFrame {
     // --- shared -----------------------------------------------------------------------------------------------------
 
     private void checkGate(long gate) {
-        boolean fromInstruction = event.type() == Event.Type.SOFTWARE_INTERRUPT
-                || event.type() == Event.Type.SOFTWARE_EXCEPTION;
+        boolean fromInstruction =
+                event.type() == Event.Type.SOFTWARE_INTERRUPT || event.type() == Event.Type.SOFTWARE_EXCEPTION;
         if (fromInstruction && ((int) (gate >>> 45) & 3) < cpu.cpl) {
             throw gateFault(Vector.GP);
         }
@@ -255,8 +257,8 @@ final class IdtFrame {
         }
         long descriptor = Segmentation.descriptor(cpu, selector, Vector.GP);
         int access = SegmentRegister.accessOf(descriptor);
-        boolean code = (access & (SegmentRegister.S | SegmentRegister.CODE))
-                == (SegmentRegister.S | SegmentRegister.CODE);
+        boolean code =
+                (access & (SegmentRegister.S | SegmentRegister.CODE)) == (SegmentRegister.S | SegmentRegister.CODE);
         if (!code || (access >> SegmentRegister.DPL_SHIFT & 3) > cpu.cpl) {
             throw GuestFault.generalProtection(selector & Segmentation.SELECTOR);
         }

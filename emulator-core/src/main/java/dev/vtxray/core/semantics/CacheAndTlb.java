@@ -72,8 +72,7 @@ final class CacheAndTlb {
         if (c.taken(SensitiveOp.INVLPG, i, la)) {
             return;
         }
-        long tag = c.translationTag;
-        c.mmu.flushPage(la, other -> other == tag);
+        c.forgetTranslations(la);
         c.advance(i);
     }
 
@@ -89,7 +88,7 @@ final class CacheAndTlb {
         long la = c.mmu.load(SystemOperands.linear(c, i, 8, 8, false), 8);
         checkInvpcid(c, type, pcid, la);
         // All translations of one tag fall, whatever their PCID: to drop more than was asked for is allowed.
-        c.mmu.flush(c.translationTag);
+        c.forgetTranslations();
         c.advance(i);
     }
 

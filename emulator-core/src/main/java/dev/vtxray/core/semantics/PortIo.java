@@ -118,6 +118,7 @@ final class PortIo {
             SystemOperands.setAddressRegister(c, i, Cpu.RCX, c.r[Cpu.RCX] - 1);
             if ((c.r[Cpu.RCX] & i.addressMask) != 0) {
                 if (c.budget <= 0) {
+                    c.pauseRepetition();
                     return;
                 }
                 c.budget--;

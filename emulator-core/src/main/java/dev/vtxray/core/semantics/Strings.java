@@ -84,6 +84,7 @@ final class Strings {
             }
             if (c.budget <= 0) {
                 c.rip = c.r[Insn.BLOCK] + i.start & c.ripMask();
+                c.pauseRepetition();
                 return;
             }
             c.budget--;

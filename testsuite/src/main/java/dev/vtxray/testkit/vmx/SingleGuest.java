@@ -65,7 +65,8 @@ public final class SingleGuest {
         return new SingleGuest(profile);
     }
 
-    // --- preparing ----------------------------------------------------------------------------------------------------
+    // --- preparing
+    // ----------------------------------------------------------------------------------------------------
 
     /** Sets VM-execution, VM-exit or VM-entry controls. */
     public SingleGuest with(VmxControl... controls) {
@@ -100,9 +101,14 @@ public final class SingleGuest {
         return code(GuestMemory.CODE, writer);
     }
 
-    /** Writes guest code to an address, followed by VMCALL. */
+    /** Writes 64-bit guest code to an address, followed by VMCALL. */
     public SingleGuest code(long address, Consumer<Assembler> writer) {
-        Assembler assembler = new Assembler(instructions(), 8, address);
+        return code(address, 8, writer);
+    }
+
+    /** Writes guest code to an address, followed by VMCALL. @param codeSize 2, 4 or 8 for 16-, 32- or 64-bit code */
+    public SingleGuest code(long address, int codeSize, Consumer<Assembler> writer) {
+        Assembler assembler = new Assembler(instructions(), codeSize, address);
         writer.accept(assembler);
         assembler.emit("VMCALL");
         byte[] bytes = assembler.bytes();
@@ -130,7 +136,8 @@ public final class SingleGuest {
         return this;
     }
 
-    // --- running ------------------------------------------------------------------------------------------------------
+    // --- running
+    // ------------------------------------------------------------------------------------------------------
 
     /**
      * Enters the guest, where its state in the VMCS says, and runs it up to its next VM exit.
@@ -156,8 +163,8 @@ public final class SingleGuest {
         if (exit == null) {
             StopReason reason = pc.run(CYCLE_LIMIT);
             if (exit == null) {
-                throw new IllegalStateException("no VM exit: " + reason.describe() + ", RIP "
-                        + Long.toHexString(cpu().rip));
+                throw new IllegalStateException(
+                        "no VM exit: " + reason.describe() + ", RIP " + Long.toHexString(cpu().rip));
             }
         }
         return exit;
@@ -177,7 +184,8 @@ public final class SingleGuest {
         return run();
     }
 
-    // --- looking ------------------------------------------------------------------------------------------------------
+    // --- looking
+    // ------------------------------------------------------------------------------------------------------
 
     public Pc pc() {
         return pc;

@@ -28,8 +28,7 @@ final class VmcsTemplate {
     private static final int BUSY_TSS = 0x8B;
     private static final int UNUSABLE = 0x1_0000;
     private static final long FLAT = 0xFFFF_FFFFL;
-    private static final long CR0 =
-            Control.CR0_PE | Control.CR0_ET | Control.CR0_NE | Control.CR0_WP | Control.CR0_PG;
+    private static final long CR0 = Control.CR0_PE | Control.CR0_ET | Control.CR0_NE | Control.CR0_WP | Control.CR0_PG;
     private static final long RESET_PAT = 0x0007_0406_0007_0406L;
 
     private final Vmcs vmcs;

@@ -81,7 +81,8 @@ class ApicVirtualizationTests {
         return guest.memory(VIRTUAL_APIC + 0x100 + (vector >> 5 << 4), 1L << (vector & 31));
     }
 
-    // --- accesses to the APIC-access page -----------------------------------------------------------------------------
+    // --- accesses to the APIC-access page
+    // -----------------------------------------------------------------------------
 
     @Test
     void aReadOfTheTaskPriorityComesFromTheVirtualApicPage() {
@@ -116,17 +117,21 @@ class ApicVirtualizationTests {
 
     @Test
     void aFetchFromThePageExits() {
-        assertThat(accessing(asm -> asm.emit("JMP", Reg.RBX)).run().qualification()).isEqualTo(2 << 12);
+        assertThat(accessing(asm -> asm.emit("JMP", Reg.RBX)).run().qualification())
+                .isEqualTo(2 << 12);
     }
 
     @Test
     void anAccessWiderThan32BitsExits() {
-        assertThat(accessing(asm -> asm.emit("MOV", Reg.RAX, Mem.qword(Reg.RBX).disp(TPR))).run().reason())
+        assertThat(accessing(asm -> asm.emit("MOV", Reg.RAX, Mem.qword(Reg.RBX).disp(TPR)))
+                        .run()
+                        .reason())
                 .isEqualTo(ExitReason.APIC_ACCESS);
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0x20, 0x30, 0x80, 0xB0, 0xD0, 0xE0, 0xF0, 0x100, 0x1F0, 0x270, 0x280, 0x300, 0x310, 0x370, 0x3E0})
+    @ValueSource(
+            ints = {0x20, 0x30, 0x80, 0xB0, 0xD0, 0xE0, 0xF0, 0x100, 0x1F0, 0x270, 0x280, 0x300, 0x310, 0x370, 0x3E0})
     void withRegisterVirtualizationReadsComeFromThePage(int offset) {
         SingleGuest guest = withRegisters(reading(offset)).memory(VIRTUAL_APIC + offset, 0x1234_5678);
 
@@ -194,7 +199,8 @@ class ApicVirtualizationTests {
         assertThat(exit.idtVectoringInfo()).isEqualTo(1 << 31 | 3 << 8 | 6);
     }
 
-    // --- EOI and self-IPIs --------------------------------------------------------------------------------------------
+    // --- EOI and self-IPIs
+    // --------------------------------------------------------------------------------------------
 
     @Test
     void anEndOfInterruptIsVirtualized() {
@@ -208,8 +214,8 @@ class ApicVirtualizationTests {
 
     @Test
     void anEndOfInterruptWhoseBitIsSetExitsWithItsVector() {
-        SingleGuest guest = status(inService(withDelivery(writing(EOI, 0)), 0x61), 0, 0x61)
-                .set(EOI_EXIT_BITMAP_1, 1L << 0x61);
+        SingleGuest guest =
+                status(inService(withDelivery(writing(EOI, 0)), 0x61), 0, 0x61).set(EOI_EXIT_BITMAP_1, 1L << 0x61);
 
         VmExit exit = guest.run();
 
@@ -242,7 +248,8 @@ class ApicVirtualizationTests {
         assertThat(register(guest, ICR_LOW)).isEqualTo(command);
     }
 
-    // --- delivery -----------------------------------------------------------------------------------------------------
+    // --- delivery
+    // -----------------------------------------------------------------------------------------------------
 
     private static SingleGuest pending(int vector, int taskPriority) {
         return status(requested(withDelivery(accessing(asm -> asm.emit("NOP"))), vector), vector, 0)
@@ -304,7 +311,8 @@ class ApicVirtualizationTests {
         assertThat(isSet(guest, 0x100, 0x61)).isTrue();
     }
 
-    // --- posted interrupts --------------------------------------------------------------------------------------------
+    // --- posted interrupts
+    // --------------------------------------------------------------------------------------------
 
     private static SingleGuest posting(Consumer<Assembler> code) {
         SingleGuest guest = withDelivery(accessing(code))
@@ -322,9 +330,15 @@ class ApicVirtualizationTests {
         guest.pc().apic(0).raise(NOTIFICATION, false);
 
         assertFaulted(guest, guest.run(), 0x91);
-        assertThat(guest.memory(GuestMemory.POSTED_DESCRIPTOR + 0x10)).as("requests").isZero();
-        assertThat(guest.memory(GuestMemory.POSTED_DESCRIPTOR + 32) & 1).as("outstanding notification").isZero();
-        assertThat(guest.pc().apic(0).read(0x100 + (NOTIFICATION >> 5 << 4), 4)).as("in service").isZero();
+        assertThat(guest.memory(GuestMemory.POSTED_DESCRIPTOR + 0x10))
+                .as("requests")
+                .isZero();
+        assertThat(guest.memory(GuestMemory.POSTED_DESCRIPTOR + 32) & 1)
+                .as("outstanding notification")
+                .isZero();
+        assertThat(guest.pc().apic(0).read(0x100 + (NOTIFICATION >> 5 << 4), 4))
+                .as("in service")
+                .isZero();
     }
 
     @Test
@@ -358,7 +372,8 @@ class ApicVirtualizationTests {
         assertThat(guest.run().interruptionInfo()).isEqualTo(1 << 31 | 0x55);
     }
 
-    // --- x2APIC mode --------------------------------------------------------------------------------------------------
+    // --- x2APIC mode
+    // --------------------------------------------------------------------------------------------------
 
     private static SingleGuest msr(String instruction, int index, long value) {
         SingleGuest guest = SingleGuest.on("haswell-ep")

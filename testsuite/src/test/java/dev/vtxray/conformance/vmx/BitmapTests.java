@@ -29,7 +29,8 @@ class BitmapTests {
         guest.memory(word, guest.memory(word) | 1L << bit);
     }
 
-    // --- MSRs ---------------------------------------------------------------------------------------------------------
+    // --- MSRs
+    // ---------------------------------------------------------------------------------------------------------
 
     private static SingleGuest accessing(String instruction, long index) {
         return guest().register(Cpu.RCX, index).code(asm -> asm.emit(instruction));
@@ -79,7 +80,8 @@ class BitmapTests {
 
     @Test
     void withoutBitmapsEveryAccessExits() {
-        assertThat(accessing("RDMSR", 0x10).without(USE_MSR_BITMAPS).run().reason()).isEqualTo(ExitReason.RDMSR);
+        assertThat(accessing("RDMSR", 0x10).without(USE_MSR_BITMAPS).run().reason())
+                .isEqualTo(ExitReason.RDMSR);
     }
 
     @Test
@@ -91,7 +93,8 @@ class BitmapTests {
 
     @Test
     void anMsrThatAGuestWritesIsSavedOnlyIfAskedFor() {
-        SingleGuest guest = accessing("WRMSR", 0xC000_0080L).register(Cpu.RAX, 0x501).register(Cpu.RDX, 0);
+        SingleGuest guest =
+                accessing("WRMSR", 0xC000_0080L).register(Cpu.RAX, 0x501).register(Cpu.RDX, 0);
 
         guest.run();
 
@@ -99,7 +102,8 @@ class BitmapTests {
         assertThat(guest.get(GUEST_IA32_EFER)).isEqualTo(0x500);
     }
 
-    // --- ports --------------------------------------------------------------------------------------------------------
+    // --- ports
+    // --------------------------------------------------------------------------------------------------------
 
     private static SingleGuest input(int port, Reg register) {
         return guest().with(USE_IO_BITMAPS).register(Cpu.RDX, port).code(asm -> asm.emit("IN", register, Reg.DX));
@@ -143,7 +147,8 @@ class BitmapTests {
 
     @Test
     void withBitmapsUnconditionalExitingIsIgnored() {
-        assertThat(input(0x80, Reg.AL).with(UNCONDITIONAL_IO_EXITING).run().reason()).isEqualTo(ExitReason.VMCALL);
+        assertThat(input(0x80, Reg.AL).with(UNCONDITIONAL_IO_EXITING).run().reason())
+                .isEqualTo(ExitReason.VMCALL);
     }
 
     @Test
@@ -157,7 +162,8 @@ class BitmapTests {
 
     @Test
     void aRepeatedStringOutputWithACountOfZeroAccessesNothingAndDoesNotExit() {
-        SingleGuest guest = guest().with(UNCONDITIONAL_IO_EXITING).code(asm -> asm.rep().emit("OUTSB"));
+        SingleGuest guest =
+                guest().with(UNCONDITIONAL_IO_EXITING).code(asm -> asm.rep().emit("OUTSB"));
 
         assertThat(guest.register(Cpu.RCX, 0).run().reason()).isEqualTo(ExitReason.VMCALL);
     }
@@ -170,13 +176,13 @@ class BitmapTests {
         InstructionExitTests.assertFaulted(guest, guest.run(), GP);
     }
 
-    // --- time-stamp counter -------------------------------------------------------------------------------------------
+    // --- time-stamp counter
+    // -------------------------------------------------------------------------------------------
 
     @Test
     void theTscOffsetIsAddedToWhatTheGuestReads() {
-        SingleGuest guest = guest().with(USE_TSC_OFFSETTING)
-                .set(TSC_OFFSET, 0x1_0000_0000L)
-                .code(asm -> asm.emit("RDTSC"));
+        SingleGuest guest =
+                guest().with(USE_TSC_OFFSETTING).set(TSC_OFFSET, 0x1_0000_0000L).code(asm -> asm.emit("RDTSC"));
 
         guest.run();
 

@@ -25,12 +25,13 @@ class CachedTranslationTests {
 
     /** A guest that reads a page again and again: the value tells whence. */
     private static RootProgram host(boolean vpid) {
-        RootProgram host = RootProgram.on("haswell-ep")
-                .inVmxOperation()
-                .guest(asm -> asm.label("again").emit("MOV", Reg.EBX, Mem.dwordAt(DATA)));
+        RootProgram host = RootProgram.on("haswell-ep").inVmxOperation().guest(asm -> asm.label("again")
+                .emit("MOV", Reg.EBX, Mem.dwordAt(DATA)));
         long controls = host.vmcs().get(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS);
-        host.vmcs().set(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
-                vpid ? controls | SecondaryControl.ENABLE_VPID.mask() : controls);
+        host.vmcs()
+                .set(
+                        SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
+                        vpid ? controls | SecondaryControl.ENABLE_VPID.mask() : controls);
         host.memory(OLD, 1).memory(NEW, 2).memory(GuestMemory.eptEntry(DATA), OLD | LEAF);
         // Another EPT with the same mappings.
         host.memory(GuestMemory.OTHER_EPT, GuestMemory.EPT_PDPT | 7);

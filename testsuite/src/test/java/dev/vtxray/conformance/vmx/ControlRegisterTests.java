@@ -97,11 +97,14 @@ class ControlRegisterTests {
         assertThat(exit.qualification()).isEqualTo(4 | 9 << 8);
     }
 
-    // --- CLTS and LMSW ------------------------------------------------------------------------------------------------
+    // --- CLTS and LMSW
+    // ------------------------------------------------------------------------------------------------
 
     private static SingleGuest clts(long mask, long shadow) {
         SingleGuest guest = guest(asm -> asm.emit("CLTS"));
-        return guest.set(GUEST_CR0, cr0(guest) | TS).set(CR0_GUEST_HOST_MASK, mask).set(CR0_READ_SHADOW, shadow);
+        return guest.set(GUEST_CR0, cr0(guest) | TS)
+                .set(CR0_GUEST_HOST_MASK, mask)
+                .set(CR0_READ_SHADOW, shadow);
     }
 
     @Test
@@ -152,7 +155,10 @@ class ControlRegisterTests {
     void lmswNeverExitsForClearingPe() {
         SingleGuest guest = guest(asm -> asm.emit("LMSW", Reg.AX)).register(Cpu.RAX, 0);
 
-        assertThat(guest.set(CR0_GUEST_HOST_MASK, 1).set(CR0_READ_SHADOW, 1).run().reason())
+        assertThat(guest.set(CR0_GUEST_HOST_MASK, 1)
+                        .set(CR0_READ_SHADOW, 1)
+                        .run()
+                        .reason())
                 .isEqualTo(ExitReason.VMCALL);
         assertThat(cr0(guest) & 1).isEqualTo(1);
     }
@@ -166,7 +172,8 @@ class ControlRegisterTests {
         assertThat(cr0(guest) & 0xF).isEqualTo(1 | Control.CR0_MP);
     }
 
-    // --- CR3 ----------------------------------------------------------------------------------------------------------
+    // --- CR3
+    // ----------------------------------------------------------------------------------------------------------
 
     private static SingleGuest writingCr3(long value) {
         return guest(asm -> asm.emit("MOV", Reg.CR3, Reg.RDI))
@@ -200,7 +207,8 @@ class ControlRegisterTests {
         assertThat(guest(code).run().reason()).isEqualTo(ExitReason.VMCALL);
     }
 
-    // --- CR8 ----------------------------------------------------------------------------------------------------------
+    // --- CR8
+    // ----------------------------------------------------------------------------------------------------------
 
     private static SingleGuest writingCr8(long value) {
         return guest(asm -> asm.emit("MOV", Reg.CR8, Reg.RAX)).register(Cpu.RAX, value);
@@ -247,10 +255,8 @@ class ControlRegisterTests {
 
     @Test
     void aWriteOfCr8BelowTheThresholdExitsBehindItself() {
-        SingleGuest guest = writingCr8(3)
-                .with(USE_TPR_SHADOW)
-                .set(TPR_THRESHOLD, 4)
-                .memory(GuestMemory.VIRTUAL_APIC + 0x80, 0x80);
+        SingleGuest guest =
+                writingCr8(3).with(USE_TPR_SHADOW).set(TPR_THRESHOLD, 4).memory(GuestMemory.VIRTUAL_APIC + 0x80, 0x80);
 
         assertThat(guest.run().reason()).isEqualTo(ExitReason.TPR_BELOW_THRESHOLD);
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE + 4);

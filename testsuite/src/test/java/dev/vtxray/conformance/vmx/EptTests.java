@@ -37,9 +37,12 @@ class EptTests {
     /** Linear address valid, paging-structure entry. */
     private static final int WALK = 1 << 7;
 
-    private static final Consumer<Assembler> LOAD = asm -> asm.emit("MOV", Reg.EAX, Mem.dword(Reg.RBX).disp(0x124));
-    private static final Consumer<Assembler> STORE = asm -> asm.emit("MOV", Mem.dword(Reg.RBX).disp(0x124), Reg.EAX);
-    private static final Consumer<Assembler> UPDATE = asm -> asm.emit("ADD", Mem.dword(Reg.RBX).disp(0x124), Reg.EAX);
+    private static final Consumer<Assembler> LOAD =
+            asm -> asm.emit("MOV", Reg.EAX, Mem.dword(Reg.RBX).disp(0x124));
+    private static final Consumer<Assembler> STORE =
+            asm -> asm.emit("MOV", Mem.dword(Reg.RBX).disp(0x124), Reg.EAX);
+    private static final Consumer<Assembler> UPDATE =
+            asm -> asm.emit("ADD", Mem.dword(Reg.RBX).disp(0x124), Reg.EAX);
     private static final Consumer<Assembler> JUMP = asm -> asm.emit("JMP", Reg.RBX);
 
     private static SingleGuest guest(Consumer<Assembler> code) {
@@ -63,7 +66,8 @@ class EptTests {
         assertThat(exit.idtVectoringInfo()).isZero();
     }
 
-    // --- the final page -----------------------------------------------------------------------------------------------
+    // --- the final page
+    // -----------------------------------------------------------------------------------------------
 
     @Test
     void aReadOfAPageThatIsNotPresentIsAViolation() {
@@ -98,7 +102,8 @@ class EptTests {
 
     /** A store to a page whose EPT page directory allows no writing. */
     private static SingleGuest behindReadOnlyTable(int leaf) {
-        return guest(STORE).register(Cpu.RBX, 0x40_0000)
+        return guest(STORE)
+                .register(Cpu.RBX, 0x40_0000)
                 .memory(GuestMemory.EPT_PAGE_DIRECTORY + 16, GuestMemory.OTHER_EPT | READ | FETCH)
                 .memory(GuestMemory.OTHER_EPT, 0x40_0000 | leaf);
     }
@@ -142,7 +147,8 @@ class EptTests {
 
     @Test
     void aPageMayBeMappedElsewhere() {
-        SingleGuest guest = guest(LOAD).memory(eptEntry(DATA), 0x90_0000 | LEAF_WB | READ).memory(0x90_0124, 0x77);
+        SingleGuest guest =
+                guest(LOAD).memory(eptEntry(DATA), 0x90_0000 | LEAF_WB | READ).memory(0x90_0124, 0x77);
 
         guest.run();
 
@@ -151,7 +157,8 @@ class EptTests {
 
     @Test
     void largePagesTranslate() {
-        SingleGuest mega = guest(LOAD).register(Cpu.RBX, 0x40_0000)
+        SingleGuest mega = guest(LOAD)
+                .register(Cpu.RBX, 0x40_0000)
                 .memory(GuestMemory.EPT_PAGE_DIRECTORY + 16, 0xA0_0000 | 1 << 7 | LEAF_WB | READ)
                 .memory(0xA0_0124, 0x55);
         SingleGuest giga = guest(LOAD)
@@ -166,13 +173,15 @@ class EptTests {
         assertThat(giga.cpu().r[Cpu.RAX]).isEqualTo(0x66);
     }
 
-    // --- page walks ---------------------------------------------------------------------------------------------------
+    // --- page walks
+    // ---------------------------------------------------------------------------------------------------
 
     private static final long ENTRY = pageTableEntry(DATA);
 
     /** An access behind a page table that only it uses, in the page at 30000H. */
     private static SingleGuest walking(Consumer<Assembler> code, int permissions) {
-        return guest(code).register(Cpu.RBX, 0x20_0000)
+        return guest(code)
+                .register(Cpu.RBX, 0x20_0000)
                 .memory(GuestMemory.PAGE_DIRECTORY + 8, 0x3_0000 | 7)
                 .memory(0x3_0000, DATA | 7)
                 .memory(eptEntry(0x3_0000), permissions == 0 ? 0 : 0x3_0000 | LEAF_WB | permissions);
@@ -227,14 +236,20 @@ class EptTests {
         assertThat(guest.memory(ENTRY)).isEqualTo(DATA | 7 | GUEST_ACCESSED | GUEST_DIRTY);
     }
 
-    // --- misconfigurations --------------------------------------------------------------------------------------------
+    // --- misconfigurations
+    // --------------------------------------------------------------------------------------------
 
     @ParameterizedTest
-    @ValueSource(longs = {
-        2, 6, // W without R
-        1 | 2 << 3, 1 | 3 << 3, 1 | 7 << 3, // memory types
-        1 | LEAF_WB | 1L << 46, 1 | LEAF_WB | 1L << 51 // beyond the physical-address width
-    })
+    @ValueSource(
+            longs = {
+                2,
+                6, // W without R
+                1 | 2 << 3,
+                1 | 3 << 3,
+                1 | 7 << 3, // memory types
+                1 | LEAF_WB | 1L << 46,
+                1 | LEAF_WB | 1L << 51 // beyond the physical-address width
+            })
     void aLeafWithAReservedValueIsAMisconfiguration(long entry) {
         SingleGuest guest = guest(LOAD).memory(eptEntry(DATA), DATA | entry);
 
@@ -248,7 +263,8 @@ class EptTests {
     @ParameterizedTest
     @ValueSource(longs = {1 << 3, 1 << 6, 1 << 7, 1L << 46})
     void aReservedBitInATableEntryIsAMisconfiguration(long bit) {
-        SingleGuest guest = guest(LOAD).register(Cpu.RBX, 0x100_0000)
+        SingleGuest guest = guest(LOAD)
+                .register(Cpu.RBX, 0x100_0000)
                 .memory(GuestMemory.PAGE_DIRECTORY + 8 * 8, 0x80_0000_0000L | 1 << 7 | 7)
                 .memory(GuestMemory.EPT_PML4 + 8, GuestMemory.EPT_PDPT | 7 | bit);
 
@@ -266,7 +282,8 @@ class EptTests {
 
     @Test
     void aLargePageThatIsNotAlignedIsAMisconfiguration() {
-        SingleGuest guest = guest(LOAD).register(Cpu.RBX, 0x40_0000)
+        SingleGuest guest = guest(LOAD)
+                .register(Cpu.RBX, 0x40_0000)
                 .memory(GuestMemory.EPT_PAGE_DIRECTORY + 16, 0x40_1000 | 1 << 7 | LEAF_WB | READ);
 
         assertThat(guest.run().reason()).isEqualTo(ExitReason.EPT_MISCONFIGURATION);
@@ -286,7 +303,8 @@ class EptTests {
         assertThat(guest.run().reason()).isEqualTo(ExitReason.EPT_VIOLATION);
     }
 
-    // --- accessed and dirty flags -------------------------------------------------------------------------------------
+    // --- accessed and dirty flags
+    // -------------------------------------------------------------------------------------
 
     @Test
     void aReadSetsAccessedAndAWriteSetsDirty() {
@@ -305,8 +323,8 @@ class EptTests {
 
     @Test
     void aWriteAfterAReadStillSetsDirty() {
-        SingleGuest guest = withFlags(guest(asm -> asm.emit("MOV", Reg.EAX, Mem.dword(Reg.RBX))
-                .emit("MOV", Mem.dword(Reg.RBX), Reg.EAX)));
+        SingleGuest guest = withFlags(
+                guest(asm -> asm.emit("MOV", Reg.EAX, Mem.dword(Reg.RBX)).emit("MOV", Mem.dword(Reg.RBX), Reg.EAX)));
 
         guest.run();
 

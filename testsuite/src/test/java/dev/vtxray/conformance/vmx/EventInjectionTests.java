@@ -32,7 +32,8 @@ class EventInjectionTests {
     }
 
     private static SingleGuest injecting(int type, int vector) {
-        return guest().set(VM_ENTRY_INTERRUPTION_INFO, VALID | type << 8 | vector).set(VM_ENTRY_INSTRUCTION_LENGTH, 2);
+        return guest().set(VM_ENTRY_INTERRUPTION_INFO, VALID | type << 8 | vector)
+                .set(VM_ENTRY_INSTRUCTION_LENGTH, 2);
     }
 
     /** A quadword of the frame that was pushed, from RIP upwards. */
@@ -121,7 +122,9 @@ class EventInjectionTests {
 
         assertThat(exit.reason()).isEqualTo(ExitReason.EPT_VIOLATION);
         assertThat(exit.idtVectoringInfo()).isEqualTo((int) VALID | 0x41);
-        assertThat(guest.get(VM_ENTRY_INTERRUPTION_INFO)).as("valid bit is cleared").isEqualTo(0x41);
+        assertThat(guest.get(VM_ENTRY_INTERRUPTION_INFO))
+                .as("valid bit is cleared")
+                .isEqualTo(0x41);
     }
 
     @Test
@@ -188,7 +191,8 @@ class EventInjectionTests {
 
     @Test
     void aVectoringEntryIgnoresShadowsAndActivityStates() {
-        SingleGuest guest = injecting(EXTERNAL, 0x41).set(GUEST_RFLAGS, 2 | Flags.IF).set(GUEST_ACTIVITY_STATE, 1);
+        SingleGuest guest =
+                injecting(EXTERNAL, 0x41).set(GUEST_RFLAGS, 2 | Flags.IF).set(GUEST_ACTIVITY_STATE, 1);
 
         assertThat(guest.run().reason()).isEqualTo(ExitReason.VMCALL);
         assertThat(guest.get(GUEST_ACTIVITY_STATE)).isZero();

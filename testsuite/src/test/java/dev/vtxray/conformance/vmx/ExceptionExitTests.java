@@ -81,7 +81,8 @@ class ExceptionExitTests {
         assertThat(exit.interruptionErrorCode()).isEqualTo(0x28);
     }
 
-    // --- page faults --------------------------------------------------------------------------------------------------
+    // --- page faults
+    // --------------------------------------------------------------------------------------------------
 
     private static SingleGuest faultingOnData(boolean bit, long mask, long match) {
         return (bit ? intercepting(PF) : guest())
@@ -124,7 +125,8 @@ class ExceptionExitTests {
         assertFaulted(guest, guest.run(), PF);
     }
 
-    // --- software exceptions ------------------------------------------------------------------------------------------
+    // --- software exceptions
+    // ------------------------------------------------------------------------------------------
 
     @Test
     void int3ReportsASoftwareExceptionWithItsLength() {
@@ -155,11 +157,13 @@ class ExceptionExitTests {
         assertThat(guest.memory(GuestMemory.STACK_TOP - 40)).isEqualTo(GuestMemory.CODE + 2);
     }
 
-    // --- debug exceptions ---------------------------------------------------------------------------------------------
+    // --- debug exceptions
+    // ---------------------------------------------------------------------------------------------
 
     @Test
     void aSingleStepTrapExitsBehindItsInstructionAndLeavesDr6() {
-        SingleGuest guest = intercepting(DB).code(asm -> asm.emit("NOP").emit("NOP")).set(GUEST_RFLAGS, 2 | Flags.TF);
+        SingleGuest guest =
+                intercepting(DB).code(asm -> asm.emit("NOP").emit("NOP")).set(GUEST_RFLAGS, 2 | Flags.TF);
         long dr6 = guest.cpu().dr[6];
 
         VmExit exit = guest.run();
@@ -184,7 +188,8 @@ class ExceptionExitTests {
         assertThat(guest.get(GUEST_PENDING_DEBUG_EXCEPTIONS)).isEqualTo(1 << 14);
     }
 
-    // --- nested events ------------------------------------------------------------------------------------------------
+    // --- nested events
+    // ------------------------------------------------------------------------------------------------
 
     @Test
     void anExceptionWhileAnotherIsDeliveredReportsBoth() {
@@ -211,9 +216,8 @@ class ExceptionExitTests {
 
     @Test
     void aDoubleFaultThatExitsReportsNoVectoring() {
-        SingleGuest guest = withoutGate(intercepting(DF), GP)
-                .register(Cpu.RAX, 0x28)
-                .code(asm -> asm.emit("MOV", Reg.DS, Reg.AX));
+        SingleGuest guest =
+                withoutGate(intercepting(DF), GP).register(Cpu.RAX, 0x28).code(asm -> asm.emit("MOV", Reg.DS, Reg.AX));
 
         VmExit exit = guest.run();
 
@@ -297,7 +301,8 @@ class ExceptionExitTests {
 
     @Test
     void theFetchOfAHandlerIsNoPartOfTheDelivery() {
-        SingleGuest guest = guest().memory(GuestMemory.eptEntry(GuestMemory.HANDLERS), 0).code(asm -> asm.emit("UD2"));
+        SingleGuest guest =
+                guest().memory(GuestMemory.eptEntry(GuestMemory.HANDLERS), 0).code(asm -> asm.emit("UD2"));
 
         VmExit exit = guest.run();
 

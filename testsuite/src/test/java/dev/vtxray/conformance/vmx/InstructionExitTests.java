@@ -158,7 +158,8 @@ class InstructionExitTests {
 
     @Test
     void monitorAndMwaitAreUndefinedForUsersBeforeTheyExit() {
-        SingleGuest guest = guest().asUser().with(MONITOR_EXITING, MWAIT_EXITING).code(asm -> asm.emit("MWAIT"));
+        SingleGuest guest =
+                guest().asUser().with(MONITOR_EXITING, MWAIT_EXITING).code(asm -> asm.emit("MWAIT"));
 
         assertFaulted(guest, guest.run(), UD);
     }
@@ -256,7 +257,8 @@ class InstructionExitTests {
 
     @Test
     void hltInTheShadowOfStiSavesTheShadow() {
-        SingleGuest guest = guest().with(HLT_EXITING).code(asm -> asm.emit("STI").emit("HLT"));
+        SingleGuest guest =
+                guest().with(HLT_EXITING).code(asm -> asm.emit("STI").emit("HLT"));
 
         guest.run();
 
@@ -267,9 +269,8 @@ class InstructionExitTests {
 
     @Test
     void instructionsBeforeTheExitHaveTakenEffectAndThoseBehindHaveNot() {
-        SingleGuest guest = guest().code(asm -> asm.emit("MOV", Reg.ECX, Imm.of(5))
-                .emit("CPUID")
-                .emit("MOV", Reg.ECX, Imm.of(6)));
+        SingleGuest guest = guest().code(
+                        asm -> asm.emit("MOV", Reg.ECX, Imm.of(5)).emit("CPUID").emit("MOV", Reg.ECX, Imm.of(6)));
 
         guest.run();
         assertThat(guest.cpu().r[Cpu.RCX]).isEqualTo(5);

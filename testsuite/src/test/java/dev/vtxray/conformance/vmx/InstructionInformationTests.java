@@ -48,7 +48,8 @@ class InstructionInformationTests {
 
     @Test
     void vmptrldReportsBaseIndexScaleAndDisplacement() {
-        VmExit exit = run(asm -> asm.emit("VMPTRLD", Mem.qword(Reg.RBX).index(Reg.R9, 4).disp(0x40)));
+        VmExit exit = run(
+                asm -> asm.emit("VMPTRLD", Mem.qword(Reg.RBX).index(Reg.R9, 4).disp(0x40)));
 
         assertThat(information(exit)).isEqualTo(2 | ADDRESS_64 | DS | 9 << 18 | Cpu.RBX << 23);
         assertThat(exit.qualification()).isEqualTo(0x40);
@@ -79,7 +80,8 @@ class InstructionInformationTests {
 
     @Test
     void aRipRelativeOperandIsReportedAsDisplacementPlusTheNextRip() {
-        VmExit exit = run(asm -> asm.emit("VMPTRLD", Mem.qword("pointer")).align(8).label("pointer"));
+        VmExit exit =
+                run(asm -> asm.emit("VMPTRLD", Mem.qword("pointer")).align(8).label("pointer"));
 
         assertThat(exit.qualification()).isEqualTo(GuestMemory.CODE + 8);
         assertThat(exit.instructionInformation() & (NO_INDEX | NO_BASE)).isEqualTo(NO_INDEX | NO_BASE);
@@ -117,7 +119,8 @@ class InstructionInformationTests {
 
     @Test
     void invpcidReportsTheTypeRegister() {
-        VmExit exit = run(asm -> asm.emit("INVPCID", Reg.RCX, Mem.of(16, Reg.RBP).disp(0x10)));
+        VmExit exit =
+                run(asm -> asm.emit("INVPCID", Reg.RCX, Mem.of(16, Reg.RBP).disp(0x10)));
 
         assertThat(information(exit)).isEqualTo(ADDRESS_64 | SS | NO_INDEX | Cpu.RBP << 23 | Cpu.RCX << 28);
         assertThat(exit.qualification()).isEqualTo(0x10);
@@ -129,7 +132,8 @@ class InstructionInformationTests {
         String[] names = {"SGDT", "SIDT", "LGDT", "LIDT"};
         for (int i = 0; i < names.length; i++) {
             String name = names[i];
-            identities[i] = run(asm -> asm.emit(name, Mem.unsized(Reg.RBX).disp(0x30))).instructionInformation() >>> 28;
+            identities[i] =
+                    run(asm -> asm.emit(name, Mem.unsized(Reg.RBX).disp(0x30))).instructionInformation() >>> 28;
         }
 
         assertThat(identities).containsExactly(0, 1, 2, 3);
@@ -141,7 +145,8 @@ class InstructionInformationTests {
         String[] names = {"SLDT", "STR", "LLDT", "LTR"};
         for (int i = 0; i < names.length; i++) {
             String name = names[i];
-            information[i] = run(asm -> asm.emit(name, name.startsWith("S") ? Reg.RSI : Reg.SI)).instructionInformation();
+            information[i] = run(asm -> asm.emit(name, name.startsWith("S") ? Reg.RSI : Reg.SI))
+                    .instructionInformation();
         }
 
         int register = REGISTER | Cpu.RSI << 3;
@@ -158,9 +163,12 @@ class InstructionInformationTests {
 
     @Test
     void rdrandReportsItsDestinationAndOperandSize() {
-        assertThat(run(asm -> asm.emit("RDRAND", Reg.R10)).instructionInformation()).isEqualTo(10 << 3 | 2 << 11);
-        assertThat(run(asm -> asm.emit("RDRAND", Reg.EBX)).instructionInformation()).isEqualTo(3 << 3 | 1 << 11);
-        assertThat(run(asm -> asm.emit("RDSEED", Reg.BX)).instructionInformation()).isEqualTo(3 << 3);
+        assertThat(run(asm -> asm.emit("RDRAND", Reg.R10)).instructionInformation())
+                .isEqualTo(10 << 3 | 2 << 11);
+        assertThat(run(asm -> asm.emit("RDRAND", Reg.EBX)).instructionInformation())
+                .isEqualTo(3 << 3 | 1 << 11);
+        assertThat(run(asm -> asm.emit("RDSEED", Reg.BX)).instructionInformation())
+                .isEqualTo(3 << 3);
     }
 
     @Test
@@ -189,7 +197,8 @@ class InstructionInformationTests {
 
     @Test
     void invlpgReportsItsLinearAddress() {
-        VmExit exit = guest(asm -> asm.emit("INVLPG", Mem.unsized(Reg.RBX).index(Reg.RCX, 8).disp(1)))
+        VmExit exit = guest(asm -> asm.emit(
+                        "INVLPG", Mem.unsized(Reg.RBX).index(Reg.RCX, 8).disp(1)))
                 .register(Cpu.RBX, 0x7000_0000_0000L)
                 .register(Cpu.RCX, 2)
                 .run();
@@ -199,7 +208,8 @@ class InstructionInformationTests {
 
     @Test
     void aRegisterFormReportsNoDisplacementEvenAfterAnExitThatDid() {
-        SingleGuest guest = guest(asm -> asm.emit("VMPTRLD", Mem.qword(Reg.RBX).disp(8)).emit("CPUID"));
+        SingleGuest guest =
+                guest(asm -> asm.emit("VMPTRLD", Mem.qword(Reg.RBX).disp(8)).emit("CPUID"));
         guest.run();
 
         guest.skipAndRun();

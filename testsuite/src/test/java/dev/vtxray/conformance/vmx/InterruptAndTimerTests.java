@@ -52,7 +52,8 @@ class InterruptAndTimerTests {
         return guest;
     }
 
-    // --- external interrupts ------------------------------------------------------------------------------------------
+    // --- external interrupts
+    // ------------------------------------------------------------------------------------------
 
     @Test
     void anExternalInterruptExitsAlthoughTheInterruptFlagIsClear() {
@@ -63,7 +64,9 @@ class InterruptAndTimerTests {
         assertThat(exit.reason()).isEqualTo(ExitReason.EXTERNAL_INTERRUPT);
         assertThat(exit.interruptionInfo()).isZero();
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE);
-        assertThat(guest.pc().apic(0).highestDeliverable()).as("it stays pending").isEqualTo(0x51);
+        assertThat(guest.pc().apic(0).highestDeliverable())
+                .as("it stays pending")
+                .isEqualTo(0x51);
     }
 
     @Test
@@ -96,15 +99,15 @@ class InterruptAndTimerTests {
 
     @Test
     void anInterruptDoesNotEndShutdown() {
-        SingleGuest guest = interrupted(0x51)
-                .with(PinControl.EXTERNAL_INTERRUPT_EXITING)
-                .set(GUEST_ACTIVITY_STATE, SHUTDOWN_STATE);
+        SingleGuest guest =
+                interrupted(0x51).with(PinControl.EXTERNAL_INTERRUPT_EXITING).set(GUEST_ACTIVITY_STATE, SHUTDOWN_STATE);
         guest.tryEnter();
 
         assertThat(guest.runFor(2000)).isNull();
     }
 
-    // --- NMIs ---------------------------------------------------------------------------------------------------------
+    // --- NMIs
+    // ---------------------------------------------------------------------------------------------------------
 
     @Test
     void anNmiExitsAndBlocksFurtherNmisOfTheProcessor() {
@@ -115,7 +118,9 @@ class InterruptAndTimerTests {
 
         assertThat(exit.reason()).isEqualTo(ExitReason.EXCEPTION_OR_NMI);
         assertThat(exit.interruptionInfo()).isEqualTo(VALID | 2 << 8 | 2);
-        assertThat(guest.get(GUEST_INTERRUPTIBILITY_STATE)).as("blocking as before the exit").isZero();
+        assertThat(guest.get(GUEST_INTERRUPTIBILITY_STATE))
+                .as("blocking as before the exit")
+                .isZero();
         assertThat(guest.cpu().nmiBlocked).isTrue();
     }
 
@@ -130,8 +135,7 @@ class InterruptAndTimerTests {
 
     @Test
     void withVirtualNmisBlockingInTheGuestDoesNotBlockTheProcessorsNmis() {
-        SingleGuest guest = guest()
-                .with(PinControl.NMI_EXITING, PinControl.VIRTUAL_NMIS)
+        SingleGuest guest = guest().with(PinControl.NMI_EXITING, PinControl.VIRTUAL_NMIS)
                 .set(GUEST_INTERRUPTIBILITY_STATE, BLOCKING_BY_NMI);
         guest.cpu().raiseNmi();
 
@@ -194,19 +198,21 @@ class InterruptAndTimerTests {
 
     @Test
     void aLaterViolationDoesNotReportThatAnEarlierIretUnblockedNmis() {
-        SingleGuest guest = returning().code(GuestMemory.CODE + 0x100, asm -> asm.emit("MOV", Reg.EAX, Mem.dwordAt(
-                        GuestMemory.DATA)))
+        SingleGuest guest = returning()
+                .code(GuestMemory.CODE + 0x100, asm -> asm.emit("MOV", Reg.EAX, Mem.dwordAt(GuestMemory.DATA)))
                 .memory(GuestMemory.STACK_TOP - 40, GuestMemory.CODE + 0x100)
                 .memory(GuestMemory.eptEntry(GuestMemory.DATA), 0);
 
         assertThat(guest.run().qualification()).isEqualTo(1 | 1 << 7 | 1 << 8);
     }
 
-    // --- windows ------------------------------------------------------------------------------------------------------
+    // --- windows
+    // ------------------------------------------------------------------------------------------------------
 
     @Test
     void theInterruptWindowExitsBeforeTheFirstInstructionIfInterruptsAreOn() {
-        SingleGuest guest = guest().with(PrimaryControl.INTERRUPT_WINDOW_EXITING).set(GUEST_RFLAGS, 2 | Flags.IF);
+        SingleGuest guest =
+                guest().with(PrimaryControl.INTERRUPT_WINDOW_EXITING).set(GUEST_RFLAGS, 2 | Flags.IF);
 
         assertThat(guest.run().reason()).isEqualTo(ExitReason.INTERRUPT_WINDOW);
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE);
@@ -256,8 +262,8 @@ class InterruptAndTimerTests {
 
     @Test
     void theNmiWindowOpensWhenIretEndsTheBlockingOfVirtualNmis() {
-        SingleGuest guest = returning()
-                .with(PinControl.NMI_EXITING, PinControl.VIRTUAL_NMIS, PrimaryControl.NMI_WINDOW_EXITING);
+        SingleGuest guest =
+                returning().with(PinControl.NMI_EXITING, PinControl.VIRTUAL_NMIS, PrimaryControl.NMI_WINDOW_EXITING);
 
         assertThat(guest.run().reason()).isEqualTo(ExitReason.NMI_WINDOW);
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.handler(0x99));
@@ -265,15 +271,16 @@ class InterruptAndTimerTests {
 
     @Test
     void theNmiWindowEndsShutdown() {
-        SingleGuest guest = guest()
-                .with(PinControl.NMI_EXITING, PinControl.VIRTUAL_NMIS, PrimaryControl.NMI_WINDOW_EXITING)
+        SingleGuest guest = guest().with(
+                        PinControl.NMI_EXITING, PinControl.VIRTUAL_NMIS, PrimaryControl.NMI_WINDOW_EXITING)
                 .set(GUEST_ACTIVITY_STATE, SHUTDOWN_STATE);
 
         assertThat(guest.run().reason()).isEqualTo(ExitReason.NMI_WINDOW);
         assertThat(guest.get(GUEST_ACTIVITY_STATE)).isEqualTo(SHUTDOWN_STATE);
     }
 
-    // --- INIT and SIPI ------------------------------------------------------------------------------------------------
+    // --- INIT and SIPI
+    // ------------------------------------------------------------------------------------------------
 
     @Test
     void initExitsAndIsUsedUp() {
@@ -312,7 +319,8 @@ class InterruptAndTimerTests {
         assertThat(guest.runFor(2000)).isNull();
     }
 
-    // --- preemption timer ---------------------------------------------------------------------------------------------
+    // --- preemption timer
+    // ---------------------------------------------------------------------------------------------
 
     @Test
     void aPreemptionTimerOfZeroExitsBeforeTheFirstInstruction() {
@@ -353,21 +361,24 @@ class InterruptAndTimerTests {
 
     @Test
     void thePreemptionTimerValueIsSavedOnlyIfAskedFor() {
-        SingleGuest guest = guest().with(PinControl.ACTIVATE_VMX_PREEMPTION_TIMER)
-                .set(VMX_PREEMPTION_TIMER_VALUE, 1000);
+        SingleGuest guest =
+                guest().with(PinControl.ACTIVATE_VMX_PREEMPTION_TIMER).set(VMX_PREEMPTION_TIMER_VALUE, 1000);
         guest.run();
         assertThat(guest.get(VMX_PREEMPTION_TIMER_VALUE)).isEqualTo(1000);
 
-        guest.with(ExitControl.SAVE_VMX_PREEMPTION_TIMER_VALUE).set(GUEST_RIP, GuestMemory.CODE).code(asm -> {
-            for (int i = 0; i < 320; i++) {
-                asm.emit("NOP");
-            }
-        });
+        guest.with(ExitControl.SAVE_VMX_PREEMPTION_TIMER_VALUE)
+                .set(GUEST_RIP, GuestMemory.CODE)
+                .code(asm -> {
+                    for (int i = 0; i < 320; i++) {
+                        asm.emit("NOP");
+                    }
+                });
         guest.run();
         assertThat(guest.get(VMX_PREEMPTION_TIMER_VALUE)).isBetween(989L, 990L);
     }
 
-    // --- monitor trap flag --------------------------------------------------------------------------------------------
+    // --- monitor trap flag
+    // --------------------------------------------------------------------------------------------
 
     private static SingleGuest stepped() {
         return guest().with(PrimaryControl.MONITOR_TRAP_FLAG);
@@ -410,7 +421,8 @@ class InterruptAndTimerTests {
 
     @Test
     void theMonitorTrapFlagExitsAfterAnInterruptWasDeliveredBeforeTheFirstInstruction() {
-        SingleGuest guest = interrupted(0x51).with(PrimaryControl.MONITOR_TRAP_FLAG).set(GUEST_RFLAGS, 2 | Flags.IF);
+        SingleGuest guest =
+                interrupted(0x51).with(PrimaryControl.MONITOR_TRAP_FLAG).set(GUEST_RFLAGS, 2 | Flags.IF);
 
         assertThat(guest.run().reason()).isEqualTo(ExitReason.MONITOR_TRAP_FLAG);
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.handler(0x51));
@@ -418,7 +430,9 @@ class InterruptAndTimerTests {
 
     @Test
     void theMonitorTrapFlagExitsAfterTheFirstIterationOfAStringInstruction() {
-        SingleGuest guest = stepped().register(Cpu.RDI, GuestMemory.DATA).register(Cpu.RCX, 5)
+        SingleGuest guest = stepped()
+                .register(Cpu.RDI, GuestMemory.DATA)
+                .register(Cpu.RCX, 5)
                 .code(asm -> asm.rep().emit("STOSB"));
 
         guest.run();
@@ -453,7 +467,8 @@ class InterruptAndTimerTests {
         assertThat(guest.get(GUEST_PENDING_DEBUG_EXCEPTIONS)).isEqualTo(1 << 14);
     }
 
-    // --- pending debug exceptions and activity states -----------------------------------------------------------------
+    // --- pending debug exceptions and activity states
+    // -----------------------------------------------------------------
 
     @Test
     void aPendingStepIsDeliveredBeforeTheFirstInstruction() {
@@ -487,5 +502,20 @@ class InterruptAndTimerTests {
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE);
         assertThat(guest.cpu().r[Cpu.RCX] + guest.cpu().r[Cpu.RDI]).isEqualTo(GuestMemory.DATA + 0x8000);
         assertThat(guest.cpu().r[Cpu.RCX]).isLessThan(0x8000).isPositive();
+        assertThat(guest.get(GUEST_RFLAGS) & Flags.RF).as("as event delivery would push it").isEqualTo(Flags.RF);
+    }
+
+    @Test
+    void anInterruptDeliveredBetweenIterationsPushesTheResumeFlag() {
+        SingleGuest guest = guest().set(GUEST_RFLAGS, 2 | Flags.IF)
+                .register(Cpu.RDI, GuestMemory.DATA)
+                .register(Cpu.RCX, 0x8000)
+                .code(asm -> asm.rep().emit("STOSB"));
+        guest.tryEnter();
+        assertThat(guest.runFor(1000)).isNull();
+        guest.pc().apic(0).raise(0x51, false);
+
+        assertFaulted(guest, guest.runOn(), 0x51);
+        assertThat(guest.memory(guest.get(GUEST_RSP) + 16)).isEqualTo(2 | Flags.IF | Flags.RF);
     }
 }

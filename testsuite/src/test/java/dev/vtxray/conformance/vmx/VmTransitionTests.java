@@ -44,7 +44,8 @@ class VmTransitionTests {
         return Objects.requireNonNull(host.unit().lastEntryReport());
     }
 
-    // --- failing entries ----------------------------------------------------------------------------------------------
+    // --- failing entries
+    // ----------------------------------------------------------------------------------------------
 
     @Test
     void anInvalidControlFailsTheInstructionAndIsExplained() {
@@ -81,9 +82,12 @@ class VmTransitionTests {
 
         assertThat(host.vmcs().get(EXIT_REASON)).isEqualTo(ENTRY_FAILURE | 33);
         assertThat(host.vmcs().get(EXIT_QUALIFICATION)).isZero();
-        assertThat(host.vmcs().get(VM_ENTRY_INTERRUPTION_INFO)).as("not cleared").isEqualTo(0x8000_0306L);
+        assertThat(host.vmcs().get(VM_ENTRY_INTERRUPTION_INFO))
+                .as("not cleared")
+                .isEqualTo(0x8000_0306L);
         assertThat(host.vmcs().launchState()).isEqualTo(LaunchState.CLEAR);
-        assertThat(host.cpu().rip).isBetween(host.vmcs().get(HOST_RIP), host.vmcs().get(HOST_RIP) + 2);
+        assertThat(host.cpu().rip)
+                .isBetween(host.vmcs().get(HOST_RIP), host.vmcs().get(HOST_RIP) + 2);
         assertThat(report(host).render()).contains("Checks on Guest RIP", "GUEST_RFLAGS (6820H) = 0000_0000_0000_0000");
     }
 
@@ -136,7 +140,8 @@ class VmTransitionTests {
         assertThat(host.vmcs().get(EXIT_REASON)).isEqualTo(10);
     }
 
-    // --- host state ---------------------------------------------------------------------------------------------------
+    // --- host state
+    // ---------------------------------------------------------------------------------------------------
 
     @Test
     void anExitLoadsTheHostState() {
@@ -225,7 +230,8 @@ class VmTransitionTests {
         assertThat(host.cpu().nmiBlocked).isTrue();
     }
 
-    // --- MSR lists ----------------------------------------------------------------------------------------------------
+    // --- MSR lists
+    // ----------------------------------------------------------------------------------------------------
 
     private static void entry(RootProgram host, long list, int number, long index, long value) {
         host.memory(list + 16L * (number - 1), index & 0xFFFF_FFFFL).memory(list + 16L * (number - 1) + 8, value);
@@ -318,8 +324,7 @@ class VmTransitionTests {
         entry(host, GuestMemory.EXIT_MSR_STORE, 1, 0x10, 0);
         host.vmcs().set(VM_EXIT_MSR_STORE_COUNT, 1);
         host.vmcs().set(TSC_OFFSET, 1L << 40);
-        host.vmcs().set(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS,
-                host.vmcs().get(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS) | 8);
+        host.vmcs().set(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, host.vmcs().get(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS) | 8);
 
         launch(host);
 

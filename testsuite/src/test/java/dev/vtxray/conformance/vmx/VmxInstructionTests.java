@@ -51,12 +51,15 @@ class VmxInstructionTests {
         assertThat(host.cpu().rip).isEqualTo(GuestMemory.handler(vector) + 2);
     }
 
-    // --- VMXON and VMXOFF ---------------------------------------------------------------------------------------------
+    // --- VMXON and VMXOFF
+    // ---------------------------------------------------------------------------------------------
 
     @Test
     void vmxonEntersVmxOperationWithoutACurrentVmcs() {
         RootProgram host = RootProgram.on("haswell-ep");
-        host.pc().memory().write(GuestMemory.VMXON_REGION, 4, host.unit().capabilities().revision());
+        host.pc()
+                .memory()
+                .write(GuestMemory.VMXON_REGION, 4, host.unit().capabilities().revision());
 
         host.execute("VMXON", GuestMemory.VMXON_REGION);
 
@@ -113,7 +116,9 @@ class VmxInstructionTests {
     void theFixedBitsCannotBeClearedInVmxOperation() {
         assertFaulted(
                 root(),
-                asm -> asm.emit("MOV", Reg.RAX, Reg.CR4).emit("XOR", Reg.AH, Reg.AH).emit("MOV", Reg.CR4, Reg.RAX),
+                asm -> asm.emit("MOV", Reg.RAX, Reg.CR4)
+                        .emit("XOR", Reg.AH, Reg.AH)
+                        .emit("MOV", Reg.CR4, Reg.RAX),
                 GP);
     }
 
@@ -130,7 +135,8 @@ class VmxInstructionTests {
         assertThat(host.cpu().cr0 & Control.CR0_PE).isZero();
     }
 
-    // --- VMCLEAR, VMPTRLD, VMPTRST ------------------------------------------------------------------------------------
+    // --- VMCLEAR, VMPTRLD, VMPTRST
+    // ------------------------------------------------------------------------------------
 
     @Test
     void vmclearOfTheCurrentVmcsLeavesNone() {
@@ -180,7 +186,8 @@ class VmxInstructionTests {
         assertThat(host.vmcs().get(TSC_OFFSET)).isEqualTo(0x1234_5678_9ABCL);
     }
 
-    // --- VMREAD and VMWRITE -------------------------------------------------------------------------------------------
+    // --- VMREAD and VMWRITE
+    // -------------------------------------------------------------------------------------------
 
     private static RootProgram vmread(RootProgram host, long encoding) {
         host.cpu().r[Cpu.RDX] = encoding;
@@ -217,8 +224,14 @@ class VmxInstructionTests {
     }
 
     @Test
-    void readOnlyFieldsCannotBeWritten() {
-        assertFailed(vmwrite(root(), VmcsField.EXIT_REASON.encoding(), 1), 13);
+    void exitInformationCanBeWrittenOnlyIfTheProcessorOffersThat() {
+        RootProgram without =
+                vmwrite(RootProgram.on("ivybridge-ep").inVmxOperation(), VmcsField.EXIT_REASON.encoding(), 1);
+        RootProgram with = vmwrite(root(), VmcsField.EXIT_REASON.encoding(), 1);
+
+        assertFailed(without, 13);
+        assertThat(status(with)).isZero();
+        assertThat(with.vmcs().get(EXIT_REASON)).isEqualTo(1);
     }
 
     @Test
@@ -260,7 +273,8 @@ class VmxInstructionTests {
         assertThat(host.vmcs().get(VM_INSTRUCTION_ERROR)).isEqualTo(12);
     }
 
-    // --- VMLAUNCH, VMRESUME, VMCALL -----------------------------------------------------------------------------------
+    // --- VMLAUNCH, VMRESUME, VMCALL
+    // -----------------------------------------------------------------------------------
 
     @Test
     void theLaunchStateDecidesBetweenVmlaunchAndVmresume() {
@@ -304,7 +318,8 @@ class VmxInstructionTests {
         assertFailed(host, 1);
     }
 
-    // --- INVEPT and INVVPID -------------------------------------------------------------------------------------------
+    // --- INVEPT and INVVPID
+    // -------------------------------------------------------------------------------------------
 
     private static RootProgram invalidate(String mnemonic, long type, long low, long high) {
         RootProgram host = root().memory(GuestMemory.DATA, low).memory(GuestMemory.DATA + 8, high);
@@ -335,7 +350,8 @@ class VmxInstructionTests {
         assertFailed(invalidate("INVVPID", 4, 1, 0), 28);
     }
 
-    // --- VMCS shadowing -----------------------------------------------------------------------------------------------
+    // --- VMCS shadowing
+    // -----------------------------------------------------------------------------------------------
 
     @Test
     void withShadowingAGuestReadsAndWritesTheShadowVmcs() {
@@ -343,8 +359,11 @@ class VmxInstructionTests {
         int revision = host.unit().capabilities().revision();
         host.pc().memory().write(OTHER_REGION, 4, revision | 1 << 31);
         host.vmcs().set(VMCS_LINK_POINTER, OTHER_REGION);
-        host.vmcs().set(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
-                host.vmcs().get(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS) | SecondaryControl.VMCS_SHADOWING.mask());
+        host.vmcs()
+                .set(
+                        SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
+                        host.vmcs().get(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS)
+                                | SecondaryControl.VMCS_SHADOWING.mask());
         host.memory(GuestMemory.VMREAD_BITMAP + (0x4002 >> 6) * 8, 1L << 2);
         host.cpu().r[Cpu.RDX] = TSC_OFFSET.encoding();
         host.cpu().r[Cpu.RCX] = 0x77;
@@ -355,7 +374,9 @@ class VmxInstructionTests {
 
         assertThat(host.run(asm -> asm.emit("VMLAUNCH"))).isEqualTo(Outcome.VM_EXIT);
 
-        assertThat(host.vmcs().get(EXIT_REASON)).as("VMREAD of a field whose bit is set").isEqualTo(23);
+        assertThat(host.vmcs().get(EXIT_REASON))
+                .as("VMREAD of a field whose bit is set")
+                .isEqualTo(23);
         assertThat(host.cpu().r[Cpu.RBX]).isEqualTo(0x77);
         assertThat(host.vmcs().get(TSC_OFFSET)).isZero();
         assertThat(host.unit().store().activate(OTHER_REGION).get(TSC_OFFSET)).isEqualTo(0x77);
