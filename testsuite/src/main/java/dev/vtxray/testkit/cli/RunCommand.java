@@ -34,10 +34,10 @@ import picocli.CommandLine.Spec;
         exitCodeList = {
             "odd:the guest's own: it wrote N to the debug-exit port 0F4H, status is N * 2 + 1 (1 is success)",
             "2:the command line or a file is wrong; nothing was written",
-            "3:a CPU shut down (triple fault); standard error says so",
-            "4:--max-instructions is used up",
-            "5:all CPUs wait and nothing will wake one; standard error says so",
-            "6:the emulator cannot go on; standard error says why"
+            "4:a CPU shut down (triple fault); standard error says so",
+            "6:--max-instructions is used up",
+            "8:all CPUs wait and nothing will wake one; standard error says so",
+            "10:the emulator cannot go on; standard error says why"
         })
 final class RunCommand implements Callable<Integer> {
 

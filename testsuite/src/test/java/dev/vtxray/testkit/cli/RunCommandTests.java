@@ -49,7 +49,7 @@ class RunCommandTests {
     @Test
     void aTripleFaultIsNamedWithRegistersAndLastInstructions() throws IOException {
         String image = program("48 C7 C0 78 56 34 12  90  0F 0B"); // mov rax,12345678H; nop; ud2
-        assertThat(run(image)).isEqualTo(3);
+        assertThat(run(image)).isEqualTo(4);
         assertThat(err.toString().lines().findFirst().orElseThrow())
                 .isEqualTo("vtxray run: " + image + ": CPU 0 shut down (triple fault) [SHUTDOWN]");
         assertThat(err.toString())
@@ -60,7 +60,7 @@ class RunCommandTests {
     @Test
     void aGuestThatSpinsUsesUpItsBudgetAndIsShown() throws IOException {
         String image = program("90 EB FE"); // nop; jmp $
-        assertThat(run(image, "--max-instructions", "2500000")).isEqualTo(4);
+        assertThat(run(image, "--max-instructions", "2500000")).isEqualTo(6);
         assertThat(err.toString())
                 .contains("[BUDGET_EXHAUSTED]")
                 .containsSubsequence("last instructions:", "200001  jmp 0x200001", "next:", "200001  jmp 0x200001");
@@ -68,14 +68,14 @@ class RunCommandTests {
 
     @Test
     void aGuestThatHaltsForGoodIsShown() throws IOException {
-        assertThat(run(program("FA F4"))).isEqualTo(5); // cli; hlt
+        assertThat(run(program("FA F4"))).isEqualTo(8); // cli; hlt
         assertThat(err.toString()).contains("[ALL_WAITING]", "HLT").containsSubsequence("200000  cli", "200001  hlt");
     }
 
     @Test
     void anEndInTheMiddleOfALongRunIsShown() throws IOException {
         // mov ecx,3000000; loop $; ud2
-        assertThat(run(program("B9 C0 C6 2D 00  E2 FE  0F 0B"))).isEqualTo(3);
+        assertThat(run(program("B9 C0 C6 2D 00  E2 FE  0F 0B"))).isEqualTo(4);
         assertThat(err.toString()).containsSubsequence("200005  loop 0x200005", "next:", "200007  ud2");
     }
 
