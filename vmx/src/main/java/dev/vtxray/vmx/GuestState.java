@@ -237,7 +237,9 @@ final class GuestState {
     static long savedFlags(Cpu cpu, VmExit exit) {
         long flags = cpu.flags.get();
         if (exit.idtVectoringInfo() < 0) {
-            return flags;
+            // What the delivery would have pushed, so that a host which injects the event again pushes the same.
+            boolean fault = (exit.idtVectoringInfo() >> 8 & 7) == 3 && (exit.idtVectoringInfo() & 0xFF) != 1;
+            return fault ? flags | Flags.RF : flags;
         }
         return switch (exit.reason()) {
             case APIC_ACCESS, EPT_VIOLATION, EPT_MISCONFIGURATION -> flags | Flags.RF;

@@ -275,6 +275,7 @@ class ExceptionExitTests {
         assertThat(exit.idtVectoringInfo()).isEqualTo(VALID | ERROR_CODE | HARDWARE_EXCEPTION | GP);
         assertThat(exit.idtVectoringErrorCode()).isEqualTo(0x28);
         assertThat(exit.qualification()).isEqualTo(2 | 1 << 7 | 1 << 8);
+        assertThat(guest.get(GUEST_RFLAGS)).as("as the delivery would push them").isEqualTo(2 | Flags.RF);
         assertThat(guest.get(GUEST_RSP)).isEqualTo(GuestMemory.STACK_TOP);
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE);
     }
