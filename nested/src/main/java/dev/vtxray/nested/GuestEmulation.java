@@ -4,6 +4,7 @@ import static dev.vtxray.vmx.vmcs.VmcsField.*;
 
 import dev.vtxray.core.cpu.Control;
 import dev.vtxray.core.cpu.Cpu;
+import dev.vtxray.core.cpu.Flags;
 import dev.vtxray.core.cpu.GuestFault;
 import dev.vtxray.core.port.MmioDevice;
 import dev.vtxray.core.port.SecondStage;
@@ -45,6 +46,8 @@ final class GuestEmulation {
         int info = InterruptionInfo.of(InterruptionType.HARDWARE_EXCEPTION, fault.vector(), hasCode);
         vmcs.set(VM_ENTRY_INTERRUPTION_INFO, info & 0xFFFF_FFFFL);
         vmcs.set(VM_ENTRY_EXCEPTION_ERROR_CODE, hasCode ? fault.errorCode() : 0);
+        // VM entry pushes RFLAGS as they are; a fault that the CPU delivers pushes them with RF set.
+        vmcs.set(GUEST_RFLAGS, vmcs.get(GUEST_RFLAGS) | Flags.RF);
         if (fault.vector() == 14) {
             v.cpu.cr2 = fault.linearAddress();
         }
