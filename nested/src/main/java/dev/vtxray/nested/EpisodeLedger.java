@@ -117,16 +117,18 @@ public final class EpisodeLedger {
             case VMWRITE -> Part.VMWRITE;
             case VMLAUNCH, VMRESUME -> Part.ENTRY;
             case HLT -> Part.OWN_HLT;
-            case EPT_VIOLATION -> switch ((int) key.subKey() & 0xFFF) {
-                case 0x300, 0x310 -> Part.OWN_IPI;
-                case 0x0B0 -> Part.OWN_EOI;
-                default -> Part.OTHER;
-            };
-            case WRMSR -> switch ((int) key.subKey()) {
-                case 0x830 -> Part.OWN_IPI;
-                case 0x80B -> Part.OWN_EOI;
-                default -> Part.OTHER;
-            };
+            case EPT_VIOLATION ->
+                switch ((int) key.subKey() & 0xFFF) {
+                    case 0x300, 0x310 -> Part.OWN_IPI;
+                    case 0x0B0 -> Part.OWN_EOI;
+                    default -> Part.OTHER;
+                };
+            case WRMSR ->
+                switch ((int) key.subKey()) {
+                    case 0x830 -> Part.OWN_IPI;
+                    case 0x80B -> Part.OWN_EOI;
+                    default -> Part.OTHER;
+                };
             default -> Part.OTHER;
         };
     }

@@ -104,7 +104,8 @@ public final class ExitCounters {
 
     private static long sum(SortedMap<ExitKey, long[]> map, Level level, ExitReason reason) {
         return map.entrySet().stream()
-                .filter(entry -> entry.getKey().level() == level && entry.getKey().reason() == reason)
+                .filter(entry ->
+                        entry.getKey().level() == level && entry.getKey().reason() == reason)
                 .mapToLong(entry -> entry.getValue()[0])
                 .sum();
     }

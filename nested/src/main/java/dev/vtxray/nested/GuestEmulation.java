@@ -46,7 +46,7 @@ final class GuestEmulation {
         int info = InterruptionInfo.of(InterruptionType.HARDWARE_EXCEPTION, fault.vector(), hasCode);
         vmcs.set(VM_ENTRY_INTERRUPTION_INFO, info & 0xFFFF_FFFFL);
         vmcs.set(VM_ENTRY_EXCEPTION_ERROR_CODE, hasCode ? fault.errorCode() : 0);
-        // An injected event pushes RFLAGS as they are; a fault pushes RF as one.
+        // VM entry pushes RFLAGS as they are; a fault that the CPU delivers pushes them with RF set.
         vmcs.set(GUEST_RFLAGS, vmcs.get(GUEST_RFLAGS) | Flags.RF);
         if (fault.vector() == 14) {
             v.cpu.cr2 = fault.linearAddress();

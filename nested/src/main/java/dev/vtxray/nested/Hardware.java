@@ -16,8 +16,4 @@ import java.util.List;
  * @param guestMemory  bytes of RAM from address 0 that belong to the software found there; the RAM above is L0's to use
  */
 public record Hardware(
-        Machine machine,
-        List<VmxUnit> units,
-        List<LocalApic> apics,
-        ApicFeatures apicFeatures,
-        long guestMemory) {}
+        Machine machine, List<VmxUnit> units, List<LocalApic> apics, ApicFeatures apicFeatures, long guestMemory) {}

@@ -57,8 +57,9 @@ public final class L0 implements RootSoftware {
         Machine machine = hardware.machine();
         long reserve = machine.memory().size() - hardware.guestMemory();
         if (reserve < 1 << 20) {
-            throw new IllegalArgumentException("L0 needs at least 1 MiB of RAM above the guest's "
-                    + hardware.guestMemory() + " bytes; the machine has " + machine.memory().size());
+            throw new IllegalArgumentException(
+                    "L0 needs at least 1 MiB of RAM above the guest's " + hardware.guestMemory()
+                            + " bytes; the machine has " + machine.memory().size());
         }
         machine.memory().moveUp(hardware.guestMemory(), reserve);
         host = new HostMemory(first.store().memory(), reserve, hardware.guestMemory());
@@ -95,9 +96,9 @@ public final class L0 implements RootSoftware {
         ApicBus bus = new ApicBus();
         for (VmxUnit unit : hardware.units()) {
             Cpu cpu = unit.cpu();
-            LocalApic apic =
-                    new LocalApic(cpu.number, cpu.number == 0, hardware.apicFeatures(), cpu, cpu::realTsc);
-            VirtualCpu virtual = new VirtualCpu(unit, host, apic, guestProfile, hardware.units().size());
+            LocalApic apic = new LocalApic(cpu.number, cpu.number == 0, hardware.apicFeatures(), cpu, cpu::realTsc);
+            VirtualCpu virtual = new VirtualCpu(
+                    unit, host, apic, guestProfile, hardware.units().size());
             cpus.add(virtual);
             bus.connect(apic, new Pins(virtual), new ApicListener() {
                 @Override
@@ -118,7 +119,8 @@ public final class L0 implements RootSoftware {
         resume(v);
     }
 
-    // --- parts --------------------------------------------------------------------------------------------------------
+    // --- parts
+    // --------------------------------------------------------------------------------------------------------
 
     Machine machine() {
         return hardware.machine();
@@ -187,7 +189,8 @@ public final class L0 implements RootSoftware {
         return guestObserver;
     }
 
-    // --- exits and entries --------------------------------------------------------------------------------------------
+    // --- exits and entries
+    // --------------------------------------------------------------------------------------------
 
     @Override
     public void onExit(VmExit exit, VmxUnit unit) {
@@ -283,7 +286,8 @@ public final class L0 implements RootSoftware {
         }
     }
 
-    // --- signals to L1's processors -----------------------------------------------------------------------------------
+    // --- signals to L1's processors
+    // -----------------------------------------------------------------------------------
 
     /** What L1's local APIC signals to its processor. */
     private final class Pins implements CpuSignals {

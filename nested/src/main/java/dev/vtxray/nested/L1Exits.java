@@ -1,6 +1,5 @@
 package dev.vtxray.nested;
 
-
 import dev.vtxray.core.cpu.GuestFault;
 import dev.vtxray.core.port.SecondStage;
 import dev.vtxray.vmx.VmExit;
@@ -21,8 +20,18 @@ final class L1Exits {
 
     void handle(VirtualCpu v, VmExit exit) {
         switch (exit.reason()) {
-            case VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON, VMCALL, INVEPT, INVVPID ->
-                vmx.handle(v, exit);
+            case VMCLEAR,
+                    VMLAUNCH,
+                    VMPTRLD,
+                    VMPTRST,
+                    VMREAD,
+                    VMRESUME,
+                    VMWRITE,
+                    VMXOFF,
+                    VMXON,
+                    VMCALL,
+                    INVEPT,
+                    INVVPID -> vmx.handle(v, exit);
             case HLT -> {
                 GuestEmulation.skip(v, exit);
                 v.waiting = true;

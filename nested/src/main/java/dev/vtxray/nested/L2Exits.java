@@ -70,8 +70,7 @@ final class L2Exits {
                 long kept = ACCESS_BITS
                         | EptViolationQualification.LINEAR_ADDRESS_VALID
                         | EptViolationQualification.FINAL_TRANSLATION;
-                long qualification =
-                        exit.qualification() & kept | EptViolationQualification.allowed(tables.rights());
+                long qualification = exit.qualification() & kept | EptViolationQualification.allowed(tables.rights());
                 reflect(v, VmExit.eptViolation(exit, qualification), key);
             }
             case MISCONFIGURATION -> reflect(v, VmExit.eptMisconfiguration(exit), key);

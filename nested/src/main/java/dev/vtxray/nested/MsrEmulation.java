@@ -63,8 +63,8 @@ final class MsrEmulation {
         switch (index) {
             case EFER -> {
                 long old = vmcs.get(field);
-                boolean changesMode = ((old ^ value) & Control.EFER_LME) != 0
-                        && (vmcs.get(GUEST_CR0) & Control.CR0_PG) != 0;
+                boolean changesMode =
+                        ((old ^ value) & Control.EFER_LME) != 0 && (vmcs.get(GUEST_CR0) & Control.CR0_PG) != 0;
                 if ((value & ~v.profile.eferMask()) != 0 || changesMode) {
                     throw GuestFault.generalProtection();
                 }

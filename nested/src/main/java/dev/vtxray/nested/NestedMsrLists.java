@@ -67,8 +67,6 @@ final class NestedMsrLists {
 
     /** The time-stamp counter is stored as L1 reads it, without the offset of L2. */
     private static long valueToStore(VirtualCpu v, int index) {
-        return index == TIME_STAMP_COUNTER
-                ? v.cpu.realTsc() + v.vmcs01.get(TSC_OFFSET)
-                : MsrEmulation.read(v, index);
+        return index == TIME_STAMP_COUNTER ? v.cpu.realTsc() + v.vmcs01.get(TSC_OFFSET) : MsrEmulation.read(v, index);
     }
 }

@@ -3,6 +3,7 @@ package dev.vtxray.nested;
 import static dev.vtxray.vmx.vmcs.VmcsField.*;
 
 import dev.vtxray.vmx.VmExit;
+import dev.vtxray.vmx.control.CrAccessQualification;
 import dev.vtxray.vmx.control.ExitReason;
 import dev.vtxray.vmx.control.InterruptionInfo;
 import dev.vtxray.vmx.control.IoQualification;
@@ -10,7 +11,6 @@ import dev.vtxray.vmx.control.PinControl;
 import dev.vtxray.vmx.control.PrimaryControl;
 import dev.vtxray.vmx.control.SecondaryControl;
 import dev.vtxray.vmx.control.VmxControl;
-import dev.vtxray.vmx.control.CrAccessQualification;
 import dev.vtxray.vmx.vmcs.Vmcs;
 import dev.vtxray.vmx.vmcs.VmcsField;
 import java.util.EnumMap;
@@ -126,15 +126,17 @@ final class ReflectTable {
         long qualification = exit.qualification();
         int register = CrAccessQualification.controlRegister(qualification);
         return switch (CrAccessQualification.access(qualification)) {
-            case MOV_FROM_CR -> register == 3
-                    ? table.isSet(PrimaryControl.CR3_STORE_EXITING)
-                    : table.isSet(PrimaryControl.CR8_STORE_EXITING);
-            case MOV_TO_CR -> switch (register) {
-                case 3 -> table.isSet(PrimaryControl.CR3_LOAD_EXITING);
-                case 8 -> table.isSet(PrimaryControl.CR8_LOAD_EXITING);
-                case 0 -> table.changesMasked(qualification, CR0_READ_SHADOW, CR0_GUEST_HOST_MASK);
-                default -> table.changesMasked(qualification, CR4_READ_SHADOW, CR4_GUEST_HOST_MASK);
-            };
+            case MOV_FROM_CR ->
+                register == 3
+                        ? table.isSet(PrimaryControl.CR3_STORE_EXITING)
+                        : table.isSet(PrimaryControl.CR8_STORE_EXITING);
+            case MOV_TO_CR ->
+                switch (register) {
+                    case 3 -> table.isSet(PrimaryControl.CR3_LOAD_EXITING);
+                    case 8 -> table.isSet(PrimaryControl.CR8_LOAD_EXITING);
+                    case 0 -> table.changesMasked(qualification, CR0_READ_SHADOW, CR0_GUEST_HOST_MASK);
+                    default -> table.changesMasked(qualification, CR4_READ_SHADOW, CR4_GUEST_HOST_MASK);
+                };
             default -> true;
         };
     }

@@ -20,9 +20,7 @@ final class SubKey {
             case APIC_WRITE -> exit.qualification();
             case VMREAD, VMWRITE -> v.cpu.r[exit.instructionInformation() >>> 28] & 0xFFFF_FFFFL;
             // An access of L1 to its local APIC; other guest-physical addresses are too many to tell apart.
-            case EPT_VIOLATION -> (exit.guestPhysicalAddress() & -4096) == APIC_PAGE
-                    ? exit.guestPhysicalAddress()
-                    : 0;
+            case EPT_VIOLATION -> (exit.guestPhysicalAddress() & -4096) == APIC_PAGE ? exit.guestPhysicalAddress() : 0;
             default -> 0;
         };
     }

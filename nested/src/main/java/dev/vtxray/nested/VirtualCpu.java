@@ -125,7 +125,8 @@ final class VirtualCpu {
         return inL2 ? vmcs02 : vmcs01;
     }
 
-    // --- vmcs12 -------------------------------------------------------------------------------------------------------
+    // --- vmcs12
+    // -------------------------------------------------------------------------------------------------------
 
     boolean hasVmcs12() {
         return vmcs12Pointer != NO_POINTER;
@@ -160,8 +161,7 @@ final class VirtualCpu {
         long control = SecondaryControl.VMCS_SHADOWING.mask();
         long controls = vmcs01.get(VmcsField.SECONDARY_PROC_BASED_VM_EXEC_CONTROLS) & ~control;
         vmcs01.set(
-                VmcsField.SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
-                pointer == NO_POINTER ? controls : controls | control);
+                VmcsField.SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, pointer == NO_POINTER ? controls : controls | control);
         vmcs01.set(VmcsField.VMCS_LINK_POINTER, pointer);
     }
 
@@ -182,7 +182,8 @@ final class VirtualCpu {
         lastVpid12 = vpid12;
     }
 
-    // --- EPT02 --------------------------------------------------------------------------------------------------------
+    // --- EPT02
+    // --------------------------------------------------------------------------------------------------------
 
     /** The shadow of L1's tables with this EPT pointer. */
     ShadowEpt shadowEpt(long eptp12) {

@@ -55,23 +55,40 @@ final class Vmcs01 {
     }
 
     private void controls(L0Options options) {
-        put(PIN_BASED_VM_EXEC_CONTROLS, ControlWord.PIN_BASED,
-                PinControl.EXTERNAL_INTERRUPT_EXITING, PinControl.NMI_EXITING);
-        put(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, ControlWord.PRIMARY_PROCESSOR_BASED,
-                PrimaryControl.HLT_EXITING, PrimaryControl.UNCONDITIONAL_IO_EXITING, PrimaryControl.USE_MSR_BITMAPS,
-                PrimaryControl.CR8_LOAD_EXITING, PrimaryControl.CR8_STORE_EXITING,
+        put(
+                PIN_BASED_VM_EXEC_CONTROLS,
+                ControlWord.PIN_BASED,
+                PinControl.EXTERNAL_INTERRUPT_EXITING,
+                PinControl.NMI_EXITING);
+        put(
+                PRIMARY_PROC_BASED_VM_EXEC_CONTROLS,
+                ControlWord.PRIMARY_PROCESSOR_BASED,
+                PrimaryControl.HLT_EXITING,
+                PrimaryControl.UNCONDITIONAL_IO_EXITING,
+                PrimaryControl.USE_MSR_BITMAPS,
+                PrimaryControl.CR8_LOAD_EXITING,
+                PrimaryControl.CR8_STORE_EXITING,
                 PrimaryControl.ACTIVATE_SECONDARY_CONTROLS);
-        put(SECONDARY_PROC_BASED_VM_EXEC_CONTROLS, ControlWord.SECONDARY_PROCESSOR_BASED,
-                SecondaryControl.ENABLE_EPT, SecondaryControl.ENABLE_VPID, SecondaryControl.UNRESTRICTED_GUEST,
-                SecondaryControl.ENABLE_RDTSCP, SecondaryControl.ENABLE_INVPCID);
+        put(
+                SECONDARY_PROC_BASED_VM_EXEC_CONTROLS,
+                ControlWord.SECONDARY_PROCESSOR_BASED,
+                SecondaryControl.ENABLE_EPT,
+                SecondaryControl.ENABLE_VPID,
+                SecondaryControl.UNRESTRICTED_GUEST,
+                SecondaryControl.ENABLE_RDTSCP,
+                SecondaryControl.ENABLE_INVPCID);
         if (options.vmcsShadowing() && !vmx.supports(SecondaryControl.VMCS_SHADOWING)) {
             throw new IllegalArgumentException("L0 is to use VMCS shadowing, but profile "
                     + v.unit.profile().name() + " does not have it");
         }
-        vmcs.set(PRIMARY_VM_EXIT_CONTROLS,
-                MergeTable.exitControls() | vmx.allowed0(ControlWord.VM_EXIT) & 0xFFFF_FFFFL);
-        put(VM_ENTRY_CONTROLS, ControlWord.VM_ENTRY,
-                EntryControl.LOAD_DEBUG_CONTROLS, EntryControl.LOAD_IA32_EFER, EntryControl.LOAD_IA32_PAT);
+        vmcs.set(
+                PRIMARY_VM_EXIT_CONTROLS, MergeTable.exitControls() | vmx.allowed0(ControlWord.VM_EXIT) & 0xFFFF_FFFFL);
+        put(
+                VM_ENTRY_CONTROLS,
+                ControlWord.VM_ENTRY,
+                EntryControl.LOAD_DEBUG_CONTROLS,
+                EntryControl.LOAD_IA32_EFER,
+                EntryControl.LOAD_IA32_PAT);
         vmcs.set(CR0_GUEST_HOST_MASK, CR0_OWNED);
         vmcs.set(CR4_GUEST_HOST_MASK, CR4_OWNED);
     }

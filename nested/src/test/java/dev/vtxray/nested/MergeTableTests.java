@@ -20,16 +20,19 @@ class MergeTableTests {
      */
     private static final Set<VmcsField> BY_SOFTWARE = Set.of(
             EXECUTIVE_VMCS_POINTER,
-            IO_BITMAP_A_ADDRESS, IO_BITMAP_B_ADDRESS,
-            VM_EXIT_MSR_STORE_ADDRESS, VM_EXIT_MSR_STORE_COUNT,
-            VM_EXIT_MSR_LOAD_ADDRESS, VM_EXIT_MSR_LOAD_COUNT,
-            VM_ENTRY_MSR_LOAD_ADDRESS, VM_ENTRY_MSR_LOAD_COUNT);
+            IO_BITMAP_A_ADDRESS,
+            IO_BITMAP_B_ADDRESS,
+            VM_EXIT_MSR_STORE_ADDRESS,
+            VM_EXIT_MSR_STORE_COUNT,
+            VM_EXIT_MSR_LOAD_ADDRESS,
+            VM_EXIT_MSR_LOAD_COUNT,
+            VM_ENTRY_MSR_LOAD_ADDRESS,
+            VM_ENTRY_MSR_LOAD_COUNT);
 
     @ParameterizedTest
     @ValueSource(strings = {"sandybridge-ep", "ivybridge-ep", "haswell", "haswell-ep", "skylake-sp"})
     void everyFieldOfferedToL1HasARowOrIsCarriedOutBySoftware(String name) {
-        CpuProfile offered =
-                L0.offered(ImplementedFeatures.of(CpuProfile.named(name)), L0Options.standard());
+        CpuProfile offered = L0.offered(ImplementedFeatures.of(CpuProfile.named(name)), L0Options.standard());
         Set<VmcsField> without = new TreeSet<>();
         for (VmcsField field : VmcsField.values()) {
             boolean merged = field.group() == VmcsField.Group.CONTROL || field.group() == VmcsField.Group.GUEST_STATE;
@@ -46,8 +49,8 @@ class MergeTableTests {
     void noFieldHasTwoRowsAndNoneIsHostStateOrExitInformation() {
         assertThat(MergeTable.ROWS).extracting(MergeTable.Row::field).doesNotHaveDuplicates();
         assertThat(rowFields())
-                .allMatch(field -> field.group() == VmcsField.Group.CONTROL
-                        || field.group() == VmcsField.Group.GUEST_STATE)
+                .allMatch(field ->
+                        field.group() == VmcsField.Group.CONTROL || field.group() == VmcsField.Group.GUEST_STATE)
                 .doesNotContainAnyElementsOf(BY_SOFTWARE);
     }
 

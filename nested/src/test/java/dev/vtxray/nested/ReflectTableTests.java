@@ -24,7 +24,10 @@ class ReflectTableTests {
 
     static Stream<List<String>> rows() {
         try (InputStream in = ReflectTableTests.class.getResourceAsStream("/spec/reflected-exits.csv")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().skip(1).map(line -> List.of(line.split(",")));
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .skip(1)
+                    .map(line -> List.of(line.split(",")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -45,10 +48,14 @@ class ReflectTableTests {
         long mask = control.mask() & ALL;
         long active = PrimaryControl.ACTIVATE_SECONDARY_CONTROLS.mask() & ALL;
         boolean primary = control instanceof PrimaryControl;
-        assertThat(reflects(exit, primary ? vmcs12(mask, 0) : vmcs12(active, mask))).isTrue();
-        assertThat(reflects(exit, primary ? vmcs12(ALL & ~mask, ALL) : vmcs12(ALL, ALL & ~mask))).isFalse();
+        assertThat(reflects(exit, primary ? vmcs12(mask, 0) : vmcs12(active, mask)))
+                .isTrue();
+        assertThat(reflects(exit, primary ? vmcs12(ALL & ~mask, ALL) : vmcs12(ALL, ALL & ~mask)))
+                .isFalse();
         if (!primary) {
-            assertThat(reflects(exit, vmcs12(ALL & ~active, ALL))).as("secondary controls not active").isFalse();
+            assertThat(reflects(exit, vmcs12(ALL & ~active, ALL)))
+                    .as("secondary controls not active")
+                    .isFalse();
         }
     }
 

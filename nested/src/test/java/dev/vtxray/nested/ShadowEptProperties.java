@@ -26,7 +26,9 @@ class ShadowEptProperties {
 
     @Property(tries = 200)
     void accessIsMappedExactlyWhereBothTablesAllowIt(
-            @ForAll("pages") Map<Long, Long> pages, @ForAll("gpas") long gpa, @ForAll @IntRange(min = 0, max = 2) int bit) {
+            @ForAll("pages") Map<Long, Long> pages,
+            @ForAll("gpas") long gpa,
+            @ForAll @IntRange(min = 0, max = 2) int bit) {
         HostMemory host = TestMemory.host();
         build(host.guestView(), pages);
         ShadowEpt ept = new ShadowEpt(host, EPTP12);

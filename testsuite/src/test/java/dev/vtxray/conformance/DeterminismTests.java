@@ -46,9 +46,13 @@ class DeterminismTests {
         for (long slice : SLICES) {
             WorldRun run = TwoLevelWorlds.runWithSlice(world, RUN, slice);
             assertThat(run.stop()).isEqualTo(new StopReason.GuestExit(1));
-            assertThat(TwoLevelWorlds.problems(RUN, run)).as("turns of " + slice + " cycles").isEmpty();
+            assertThat(TwoLevelWorlds.problems(RUN, run))
+                    .as("turns of " + slice + " cycles")
+                    .isEmpty();
             digests.add(run.trace().digest());
         }
-        assertThat(digests).as("turns of different lengths interleave the CPUs differently").hasSizeGreaterThan(1);
+        assertThat(digests)
+                .as("turns of different lengths interleave the CPUs differently")
+                .hasSizeGreaterThan(1);
     }
 }

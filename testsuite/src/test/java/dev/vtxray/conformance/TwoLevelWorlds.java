@@ -26,14 +26,12 @@ final class TwoLevelWorlds {
     }
 
     static WorldRun run(World world, TwoLevelRun run, boolean shadowing) {
-        return world.run(
-                run.machine(), run.cpu(), options(run, shadowing), run::prepare, run.cycles(), KEPT);
+        return world.run(run.machine(), run.cpu(), options(run, shadowing), run::prepare, run.cycles(), KEPT);
     }
 
     /** As {@link #run(World, TwoLevelRun, boolean)} without shadowing, with turns of the CPUs of another length. */
     static WorldRun runWithSlice(World world, TwoLevelRun run, long slice) {
-        return world.run(
-                run.machine().slice(slice), run.cpu(), options(run, false), run::prepare, run.cycles(), KEPT);
+        return world.run(run.machine().slice(slice), run.cpu(), options(run, false), run::prepare, run.cycles(), KEPT);
     }
 
     /** What is wrong with the results of L2 that a run left behind. */

@@ -24,11 +24,10 @@ class TwoWorldsTests {
     private static final int ROUNDS = 20;
 
     static Stream<Arguments> scenarios() {
-        return Stream.of(Scenario.values())
-                .flatMap(scenario -> Stream.of(false, true)
-                        // Without APICv nothing is posted: those scenarios stand in the table a second time.
-                        .filter(apicv -> apicv || scenario.delivery(true) != InterruptDelivery.POSTED)
-                        .map(apicv -> Arguments.of(scenario, apicv)));
+        return Stream.of(Scenario.values()).flatMap(scenario -> Stream.of(false, true)
+                // Without APICv nothing is posted: those scenarios stand in the table a second time.
+                .filter(apicv -> apicv || scenario.delivery(true) != InterruptDelivery.POSTED)
+                .map(apicv -> Arguments.of(scenario, apicv)));
     }
 
     @ParameterizedTest
@@ -38,10 +37,9 @@ class TwoWorldsTests {
     }
 
     static Stream<Arguments> otherHandlers() {
-        return Stream.of(HandlerProfile.P_MIN, HandlerProfile.P_HAXM)
-                .flatMap(handler -> Stream.of(Scenario.WAITED_FOR_INTERRUPTED, Scenario.REENTERED_INTERRUPTED)
-                        .flatMap(scenario ->
-                                Stream.of(false, true).map(apicv -> Arguments.of(handler, scenario, apicv))));
+        return Stream.of(HandlerProfile.P_MIN, HandlerProfile.P_HAXM).flatMap(handler -> Stream.of(
+                        Scenario.WAITED_FOR_INTERRUPTED, Scenario.REENTERED_INTERRUPTED)
+                .flatMap(scenario -> Stream.of(false, true).map(apicv -> Arguments.of(handler, scenario, apicv))));
     }
 
     @ParameterizedTest

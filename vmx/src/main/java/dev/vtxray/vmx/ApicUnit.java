@@ -25,7 +25,9 @@ import dev.vtxray.vmx.vmcs.VmcsField;
  */
 final class ApicUnit implements VirtualApicSettings {
     private static final VmcsField[] EOI_EXIT_BITMAPS = {
-        VmcsField.EOI_EXIT_BITMAP_0, VmcsField.EOI_EXIT_BITMAP_1, VmcsField.EOI_EXIT_BITMAP_2,
+        VmcsField.EOI_EXIT_BITMAP_0,
+        VmcsField.EOI_EXIT_BITMAP_1,
+        VmcsField.EOI_EXIT_BITMAP_2,
         VmcsField.EOI_EXIT_BITMAP_3
     };
     private static final ApicVirtualization NONE = new ApicVirtualization(false, false, false);

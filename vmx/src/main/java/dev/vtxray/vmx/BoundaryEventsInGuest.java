@@ -83,12 +83,16 @@ final class BoundaryEventsInGuest implements BoundaryEvents {
     private boolean takeApicTrap() {
         Outcome outcome = unit.apic().takePending();
         return switch (outcome.kind()) {
-            case TPR_BELOW_THRESHOLD -> exit(VmExit.of(ExitReason.TPR_BELOW_THRESHOLD).asTrap());
-            case VIRTUALIZED_EOI -> exit(VmExit.of(ExitReason.VIRTUALIZED_EOI)
-                    .withQualification(outcome.value())
-                    .asTrap());
-            case APIC_WRITE -> exit(
-                    VmExit.of(ExitReason.APIC_WRITE).withQualification(outcome.value()).asTrap());
+            case TPR_BELOW_THRESHOLD ->
+                exit(VmExit.of(ExitReason.TPR_BELOW_THRESHOLD).asTrap());
+            case VIRTUALIZED_EOI ->
+                exit(VmExit.of(ExitReason.VIRTUALIZED_EOI)
+                        .withQualification(outcome.value())
+                        .asTrap());
+            case APIC_WRITE ->
+                exit(VmExit.of(ExitReason.APIC_WRITE)
+                        .withQualification(outcome.value())
+                        .asTrap());
             default -> false;
         };
     }
@@ -112,9 +116,7 @@ final class BoundaryEventsInGuest implements BoundaryEvents {
     }
 
     private boolean takeMonitorTrap() {
-        if (!unit.monitorTrapPending
-                || cpu.activity == Activity.SHUTDOWN
-                || cpu.activity == Activity.WAIT_FOR_SIPI) {
+        if (!unit.monitorTrapPending || cpu.activity == Activity.SHUTDOWN || cpu.activity == Activity.WAIT_FOR_SIPI) {
             return false;
         }
         unit.monitorTrapPending = false;

@@ -31,16 +31,34 @@ final class GuestState {
 
     // ES, CS, SS, DS, FS, GS as the CPU numbers them; then LDTR and TR.
     private static final VmcsField[] SELECTORS = {
-        GUEST_ES_SELECTOR, GUEST_CS_SELECTOR, GUEST_SS_SELECTOR, GUEST_DS_SELECTOR, GUEST_FS_SELECTOR,
-        GUEST_GS_SELECTOR, GUEST_LDTR_SELECTOR, GUEST_TR_SELECTOR
+        GUEST_ES_SELECTOR,
+        GUEST_CS_SELECTOR,
+        GUEST_SS_SELECTOR,
+        GUEST_DS_SELECTOR,
+        GUEST_FS_SELECTOR,
+        GUEST_GS_SELECTOR,
+        GUEST_LDTR_SELECTOR,
+        GUEST_TR_SELECTOR
     };
     private static final VmcsField[] BASES = {
-        GUEST_ES_BASE, GUEST_CS_BASE, GUEST_SS_BASE, GUEST_DS_BASE, GUEST_FS_BASE, GUEST_GS_BASE, GUEST_LDTR_BASE,
+        GUEST_ES_BASE,
+        GUEST_CS_BASE,
+        GUEST_SS_BASE,
+        GUEST_DS_BASE,
+        GUEST_FS_BASE,
+        GUEST_GS_BASE,
+        GUEST_LDTR_BASE,
         GUEST_TR_BASE
     };
     private static final VmcsField[] LIMITS = {
-        GUEST_ES_LIMIT, GUEST_CS_LIMIT, GUEST_SS_LIMIT, GUEST_DS_LIMIT, GUEST_FS_LIMIT, GUEST_GS_LIMIT,
-        GUEST_LDTR_LIMIT, GUEST_TR_LIMIT
+        GUEST_ES_LIMIT,
+        GUEST_CS_LIMIT,
+        GUEST_SS_LIMIT,
+        GUEST_DS_LIMIT,
+        GUEST_FS_LIMIT,
+        GUEST_GS_LIMIT,
+        GUEST_LDTR_LIMIT,
+        GUEST_TR_LIMIT
     };
     private static final VmcsField[] ACCESS_RIGHTS = {
         GUEST_ES_ACCESS_RIGHTS, GUEST_CS_ACCESS_RIGHTS, GUEST_SS_ACCESS_RIGHTS, GUEST_DS_ACCESS_RIGHTS,
@@ -137,9 +155,10 @@ final class GuestState {
             return;
         }
         cpu.activity = ACTIVITIES[vmcs.get32(GUEST_ACTIVITY_STATE) & 3];
-        cpu.setShadow((interruptibility & BLOCKING_BY_MOV_SS) != 0
-                ? Cpu.MOV_SS_SHADOW
-                : (interruptibility & BLOCKING_BY_STI) != 0 ? Cpu.STI_SHADOW : Cpu.NO_SHADOW);
+        cpu.setShadow(
+                (interruptibility & BLOCKING_BY_MOV_SS) != 0
+                        ? Cpu.MOV_SS_SHADOW
+                        : (interruptibility & BLOCKING_BY_STI) != 0 ? Cpu.STI_SHADOW : Cpu.NO_SHADOW);
         long pending = vmcs.get(GUEST_PENDING_DEBUG_EXCEPTIONS);
         boolean runs = cpu.activity == Activity.ACTIVE || cpu.activity == Activity.HLT;
         if ((pending & (PENDING_ENABLED_BREAKPOINT | PENDING_SINGLE_STEP)) != 0 && runs) {
@@ -215,7 +234,9 @@ final class GuestState {
         long pending = 0;
         if (reportsPendingDebug(exit, cpu)) {
             long causes = cpu.pendingDebug;
-            pending = causes & 0xF | causes & PENDING_SINGLE_STEP | ((causes & 0xF) != 0 ? PENDING_ENABLED_BREAKPOINT : 0);
+            pending = causes & 0xF
+                    | causes & PENDING_SINGLE_STEP
+                    | ((causes & 0xF) != 0 ? PENDING_ENABLED_BREAKPOINT : 0);
         }
         vmcs.set(GUEST_PENDING_DEBUG_EXCEPTIONS, pending);
         if (unit.apic().deliversVirtualInterrupts()) {

@@ -59,7 +59,8 @@ public final class VmxInstructions {
         return rows.toList();
     }
 
-    // --- conventions --------------------------------------------------------------------------------------------------
+    // --- conventions
+    // --------------------------------------------------------------------------------------------------
 
     private VmxUnit unit(Cpu c) {
         return units.apply(c.number);
@@ -132,7 +133,8 @@ public final class VmxInstructions {
         return c.load(i, i.offset(c), 8);
     }
 
-    // --- entering and leaving VMX operation ---------------------------------------------------------------------------
+    // --- entering and leaving VMX operation
+    // ---------------------------------------------------------------------------
 
     private void vmxon(Cpu c, Insn i) {
         VmxUnit unit = unit(c);
@@ -146,7 +148,9 @@ public final class VmxInstructions {
                 throw GuestFault.generalProtection();
             }
             long pointer = loadPointer(c, i);
-            int header = isValidPointer(unit, pointer) ? unit.memory().read32(pointer) : ~unit.capabilities().revision();
+            int header = isValidPointer(unit, pointer)
+                    ? unit.memory().read32(pointer)
+                    : ~unit.capabilities().revision();
             if (header != unit.capabilities().revision()) {
                 failInvalid(c, i);
                 return;
@@ -174,7 +178,8 @@ public final class VmxInstructions {
         c.attend(); // an INIT that was blocked is taken now
     }
 
-    // --- VMCS maintenance ---------------------------------------------------------------------------------------------
+    // --- VMCS maintenance
+    // ---------------------------------------------------------------------------------------------
 
     private void vmclear(Cpu c, Insn i) {
         VmxUnit unit = unit(c);
@@ -238,7 +243,8 @@ public final class VmxInstructions {
         succeed(c, i);
     }
 
-    // --- VMREAD and VMWRITE -------------------------------------------------------------------------------------------
+    // --- VMREAD and VMWRITE
+    // -------------------------------------------------------------------------------------------
 
     private void vmread(Cpu c, Insn i) {
         VmxUnit unit = unit(c);
@@ -291,7 +297,8 @@ public final class VmxInstructions {
         succeed(c, i);
     }
 
-    // --- VM entry, VMCALL, VMFUNC -------------------------------------------------------------------------------------
+    // --- VM entry, VMCALL, VMFUNC
+    // -------------------------------------------------------------------------------------
 
     private void vmlaunch(Cpu c, Insn i) {
         enter(c, i, true);
@@ -349,7 +356,8 @@ public final class VmxInstructions {
         throw GuestFault.undefinedOpcode();
     }
 
-    // --- invalidation -------------------------------------------------------------------------------------------------
+    // --- invalidation
+    // -------------------------------------------------------------------------------------------------
 
     private void invept(Cpu c, Insn i) {
         VmxUnit unit = unit(c);

@@ -14,8 +14,8 @@ public final class Control {
     public static final long CR0_CD = 1 << 30;
     public static final long CR0_PG = 1L << 31;
     /** Bits of CR0 that can be set. */
-    public static final long CR0_DEFINED = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM
-            | CR0_NW | CR0_CD | CR0_PG;
+    public static final long CR0_DEFINED =
+            CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 
     public static final long CR4_VME = 1;
     public static final long CR4_PVI = 1 << 1;
@@ -35,8 +35,22 @@ public final class Control {
     public static final long CR4_SMEP = 1 << 20;
     public static final long CR4_SMAP = 1 << 21;
     /** Bits of CR4 that the instructions of the base architecture use. */
-    public static final long CR4_DEFINED = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE
-            | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP
+    public static final long CR4_DEFINED = CR4_VME
+            | CR4_PVI
+            | CR4_TSD
+            | CR4_DE
+            | CR4_PSE
+            | CR4_PAE
+            | CR4_MCE
+            | CR4_PGE
+            | CR4_PCE
+            | CR4_OSFXSR
+            | CR4_OSXMMEXCPT
+            | CR4_UMIP
+            | CR4_FSGSBASE
+            | CR4_PCIDE
+            | CR4_OSXSAVE
+            | CR4_SMEP
             | CR4_SMAP;
 
     public static final long EFER_SCE = 1;

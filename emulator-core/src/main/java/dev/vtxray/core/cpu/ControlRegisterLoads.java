@@ -21,8 +21,7 @@ public final class ControlRegisterLoads {
     /** A change of these reloads the page-directory-pointer registers while PAE paging is in use. */
     private static final long CR0_RELOADS = Control.CR0_PG | Control.CR0_CD | Control.CR0_NW;
 
-    private static final long CR4_RELOADS =
-            Control.CR4_PAE | Control.CR4_PGE | Control.CR4_PSE | Control.CR4_SMEP;
+    private static final long CR4_RELOADS = Control.CR4_PAE | Control.CR4_PGE | Control.CR4_PSE | Control.CR4_SMEP;
 
     /** A change of these changes the meaning of translations. */
     private static final long CR0_TRANSLATION = Control.CR0_PG | Control.CR0_PE | Control.CR0_WP;
@@ -122,9 +121,7 @@ public final class ControlRegisterLoads {
     public static void loadPdptes(Cpu cpu, long cr3) {
         long table = cr3 & 0xFFFF_FFE0L;
         SecondStage stage = cpu.secondStage;
-        long hpa = stage == null
-                ? table
-                : stage.translate(cpu, table, SecondStage.READ, Purpose.PDPTE_LOAD, 0);
+        long hpa = stage == null ? table : stage.translate(cpu, table, SecondStage.READ, Purpose.PDPTE_LOAD, 0);
         long[] entries = new long[4];
         for (int i = 0; i < 4; i++) {
             long entry = cpu.mmu.memory().read(hpa + 8 * i, 8);

@@ -45,8 +45,7 @@ final class CpuState {
     }
 
     private static void events(Cpu cpu, StateVisitor visitor) {
-        visitor.value(
-                "activity", () -> cpu.activity.ordinal(), value -> cpu.activity = Activity.values()[(int) value]);
+        visitor.value("activity", () -> cpu.activity.ordinal(), value -> cpu.activity = Activity.values()[(int) value]);
         visitor.value("shadow", () -> cpu.shadow, value -> cpu.shadow = (int) value);
         visitor.value("pendingDebug", () -> cpu.pendingDebug, value -> cpu.pendingDebug = value);
         visitor.value("nmiBlocked", () -> cpu.nmiBlocked ? 1 : 0, value -> cpu.nmiBlocked = value != 0);

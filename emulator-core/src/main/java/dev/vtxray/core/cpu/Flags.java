@@ -31,8 +31,7 @@ public final class Flags {
     public static final int STATUS = CF | PF | AF | ZF | SF | OF;
 
     /** Bits of RFLAGS that exist, without bit 1, which is always one. */
-    public static final int DEFINED =
-            STATUS | TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID;
+    public static final int DEFINED = STATUS | TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID;
 
     private static final long CARRY_OUT = 1L << 63;
     private static final long CARRY_IN = 1L << 62;

@@ -19,6 +19,7 @@ public final class SegmentRegister implements Described {
     public static final int WRITABLE = 1 << 1;
     /** Data: expand-down. Code: conforming. */
     public static final int EXPAND_DOWN = 1 << 2;
+
     public static final int CONFORMING = 1 << 2;
     public static final int CODE = 1 << 3;
     public static final int S = 1 << 4;

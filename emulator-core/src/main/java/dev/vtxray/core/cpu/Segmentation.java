@@ -104,9 +104,7 @@ public final class Segmentation {
         boolean readable = !code || (access & SegmentRegister.WRITABLE) != 0;
         boolean conforming = code && (access & SegmentRegister.CONFORMING) != 0;
         int dpl = access >> SegmentRegister.DPL_SHIFT & 3;
-        if ((access & SegmentRegister.S) == 0
-                || !readable
-                || !conforming && (dpl < cpu.cpl || dpl < (selector & 3))) {
+        if ((access & SegmentRegister.S) == 0 || !readable || !conforming && (dpl < cpu.cpl || dpl < (selector & 3))) {
             throw GuestFault.generalProtection(selector & SELECTOR);
         }
         if ((access & SegmentRegister.P) == 0) {

@@ -151,9 +151,7 @@ public final class PageWalk {
 
     private long readEntry(long entryGpa, int size, long la) {
         SecondStage stage = cpu.secondStage;
-        long hpa = stage == null
-                ? entryGpa
-                : stage.translate(cpu, entryGpa, SecondStage.READ, Purpose.WALK_READ, la);
+        long hpa = stage == null ? entryGpa : stage.translate(cpu, entryGpa, SecondStage.READ, Purpose.WALK_READ, la);
         long value = memory.read(hpa, size);
         entryAddress[used] = entryGpa;
         entryValue[used] = value;

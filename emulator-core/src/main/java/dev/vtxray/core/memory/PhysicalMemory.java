@@ -29,6 +29,7 @@ public final class PhysicalMemory implements Described, SparseBytes {
     private final List<Range> devices = new ArrayList<>();
     /** No device is below this address. */
     private long firstDevice = -1;
+
     private final List<CodeListener> codeListeners = new ArrayList<>();
 
     /** Told when a frame begins to hold decoded code, so that translations which allow silent writes are dropped. */

@@ -138,8 +138,7 @@ final class CodeSegments {
         if (!Segmentation.isNull(selector)) {
             Segmentation.loadStackSegment(c, selector, cpl, Vector.GP);
         } else if (to64Bit && cpl < 3 && (selector & 3) == cpl) {
-            c.seg[SegmentRegister.SS].set(
-                    selector, 0, 0, SegmentRegister.UNUSABLE | cpl << SegmentRegister.DPL_SHIFT);
+            c.seg[SegmentRegister.SS].set(selector, 0, 0, SegmentRegister.UNUSABLE | cpl << SegmentRegister.DPL_SHIFT);
         } else {
             throw GuestFault.generalProtection();
         }

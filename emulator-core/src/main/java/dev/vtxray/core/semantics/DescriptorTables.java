@@ -186,8 +186,7 @@ final class DescriptorTables {
         }
         long base = SystemOperands.systemBase(c, selector, descriptor);
         if (register == c.tr) {
-            c.mmu.storeSystem(
-                    c.wrap(Segmentation.descriptorAddress(c, selector, Vector.GP) + 5), 1, descriptor >>> 40);
+            c.mmu.storeSystem(c.wrap(Segmentation.descriptorAddress(c, selector, Vector.GP) + 5), 1, descriptor >>> 40);
         }
         register.setDescriptor(selector, descriptor);
         register.base = base;

@@ -59,8 +59,7 @@ final class FarTransfers {
     private static void jumpThrough(Cpu c, CallGate gate) {
         long target = gate.targetDescriptor(c);
         int access = SegmentRegister.accessOf(target);
-        CodeSegments.require(
-                CodeSegments.isConforming(access) || CodeSegments.dpl(access) == c.cpl, gate.selector());
+        CodeSegments.require(CodeSegments.isConforming(access) || CodeSegments.dpl(access) == c.cpl, gate.selector());
         CodeSegments.checkOffset(c, target, gate.offset());
         CodeSegments.enter(c, gate.selector(), target, c.cpl, gate.offset());
     }

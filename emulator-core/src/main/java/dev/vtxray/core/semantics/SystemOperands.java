@@ -91,8 +91,7 @@ final class SystemOperands {
         if ((selector & 0xFFF8) + 15 > limit) {
             throw GuestFault.generalProtection(selector & Segmentation.SELECTOR);
         }
-        long upper = c.mmu.loadSystem(
-                c.wrap(Segmentation.descriptorAddress(c, selector, Vector.GP) + 8), 8);
+        long upper = c.mmu.loadSystem(c.wrap(Segmentation.descriptorAddress(c, selector, Vector.GP) + 8), 8);
         if ((upper >>> 40 & 0x1F) != 0) {
             throw GuestFault.generalProtection(selector & Segmentation.SELECTOR);
         }

@@ -119,7 +119,8 @@ class InstructionRoundTripTests {
         List<String> failures = new ArrayList<>();
         for (Sample sample : samples(codeSize)) {
             Assembler asm = new Assembler(ROWS, codeSize, sample.address);
-            byte[] bytes = asm.emit(name(sample), sample.operands.toArray(Operand[]::new)).bytes();
+            byte[] bytes = asm.emit(name(sample), sample.operands.toArray(Operand[]::new))
+                    .bytes();
             String expected = meaning(sample.bytes, codeSize, sample.address);
             boolean isSame = expected.startsWith("PREFETCH") // see isSpecial
                     || expected.equals(meaning(bytes, codeSize, sample.address));

@@ -37,7 +37,9 @@ class CacheAndTlbTests {
         bench.memory.write(0x600, 8, 1);
         for (long type : new long[] {0, 1, 4}) {
             c.r[Cpu.RAX] = type;
-            assertThat(bench.faultOf("66 0F 38 82 04 25 00 06 00 00")).as("type " + type).isEqualTo("#GP(0H)");
+            assertThat(bench.faultOf("66 0F 38 82 04 25 00 06 00 00"))
+                    .as("type " + type)
+                    .isEqualTo("#GP(0H)");
         }
         c.r[Cpu.RAX] = 2;
         assertThat(bench.faultOf("66 0F 38 82 04 25 00 06 00 00")).isEqualTo("none");

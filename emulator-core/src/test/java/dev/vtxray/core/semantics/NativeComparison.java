@@ -14,19 +14,28 @@ import java.util.stream.Stream;
 /** Puts the same cases before both processors and compares what is defined. */
 final class NativeComparison {
     /** What a user program may execute without asking the operating system, apart from conditional instructions. */
-    private static final Set<String> MNEMONICS = Set.of((
-                    "ADD OR ADC SBB AND SUB XOR CMP TEST INC DEC NOT NEG MOV MOVZX MOVSX MOVSXD LEA XLAT BSWAP CBW CWD "
+    private static final Set<String> MNEMONICS =
+            Set.of(("ADD OR ADC SBB AND SUB XOR CMP TEST INC DEC NOT NEG MOV MOVZX MOVSX MOVSXD LEA XLAT BSWAP CBW CWD "
                             + "PUSH POP PUSHA POPA PUSHF POPF ENTER LEAVE LAHF SAHF JMP CALL RET LOOP LOOPE LOOPNE JRCXZ "
                             + "ROL ROR RCL RCR SHL SHR SAR SHLD SHRD MUL IMUL DIV IDIV BT BTS BTR BTC BSF BSR TZCNT LZCNT "
                             + "POPCNT MOVBE XCHG CMPXCHG XADD CMPXCHG8B MOVS CMPS STOS LODS SCAS DAA DAS AAA AAS AAM AAD "
                             + "SALC BOUND CMC CLC STC CLD STD NOP ENDBR64 ENDBR32 PREFETCHNTA PREFETCHT0 PREFETCHT1 "
                             + "PREFETCHT2 PREFETCHW LFENCE MFENCE SFENCE CLFLUSH UD2 UD1")
-            .split(" "));
+                    .split(" "));
 
     /** Far pointers would leave the case for wherever the operating system's segments lead. */
     private static final Set<OperandKind> PRIVILEGED_OPERANDS = Set.of(
-            OperandKind.Ap, OperandKind.Mp, OperandKind.Sw, OperandKind.Cy, OperandKind.Dy, OperandKind.ES,
-            OperandKind.CS, OperandKind.SS, OperandKind.DS, OperandKind.FS, OperandKind.GS);
+            OperandKind.Ap,
+            OperandKind.Mp,
+            OperandKind.Sw,
+            OperandKind.Cy,
+            OperandKind.Dy,
+            OperandKind.ES,
+            OperandKind.CS,
+            OperandKind.SS,
+            OperandKind.DS,
+            OperandKind.FS,
+            OperandKind.GS);
 
     /** A no-operation on Intel processors; its register form is undefined on AMD's. */
     private static final String PREFETCH_WITHOUT_EXTENSION = "0F 0D";
@@ -35,7 +44,9 @@ final class NativeComparison {
 
     /** The rows that can be compared. */
     static List<Row> rows() {
-        return BaseInstructions.rows().stream().filter(NativeComparison::isUserRow).toList();
+        return BaseInstructions.rows().stream()
+                .filter(NativeComparison::isUserRow)
+                .toList();
     }
 
     private static boolean isUserRow(Row row) {
@@ -81,12 +92,14 @@ final class NativeComparison {
     // --- what the manual leaves undefined ----------------------------------------------------------------------------
 
     private static boolean isShift(Row row) {
-        return Set.of("SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD").contains(row.mnemonic());
+        return Set.of("SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD")
+                .contains(row.mnemonic());
     }
 
     /** SHLD and SHRD by more than the operand has bits leave everything undefined. */
     private static boolean isDefined(NativeCase given) {
-        boolean isDouble = given.row().mnemonic().equals("SHLD") || given.row().mnemonic().equals("SHRD");
+        boolean isDouble =
+                given.row().mnemonic().equals("SHLD") || given.row().mnemonic().equals("SHRD");
         return !isDouble || count(given) <= 8 * operandSize(given);
     }
 

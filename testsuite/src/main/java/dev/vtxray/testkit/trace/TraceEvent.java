@@ -56,7 +56,8 @@ public record TraceEvent(Kind kind, int cpu, long instructions, List<Long> value
 
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder("%s on CPU %d after %d instructions:".formatted(kind, cpu, instructions));
+        StringBuilder text =
+                new StringBuilder("%s on CPU %d after %d instructions:".formatted(kind, cpu, instructions));
         for (int i = 0; i < values.size(); i++) {
             if (values.get(i) != 0) {
                 text.append(" %s=%X".formatted(kind.names.get(i), values.get(i)));

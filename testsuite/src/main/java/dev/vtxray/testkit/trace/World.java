@@ -83,6 +83,10 @@ public enum World {
         for (Cpu each : pc.machine().cpus()) {
             retired.add(each.retired());
         }
-        return new WorldRun(trace, stop, retired, new GuestMemory(pc.memory(), base, pc.hardware().guestMemory()));
+        return new WorldRun(
+                trace,
+                stop,
+                retired,
+                new GuestMemory(pc.memory(), base, pc.hardware().guestMemory()));
     }
 }

@@ -22,8 +22,12 @@ public record WorldRun(GuestTrace trace, StopReason stop, List<Long> instruction
         List<TraceEvent> others = other.trace.events();
         for (int i = 0; i < Math.min(mine.size(), others.size()); i++) {
             if (!mine.get(i).equals(others.get(i))) {
-                return "event %d, %s on CPU %d:%n%s".formatted(
-                        i, mine.get(i).kind(), mine.get(i).cpu(), mine.get(i).differences(others.get(i)));
+                return "event %d, %s on CPU %d:%n%s"
+                        .formatted(
+                                i,
+                                mine.get(i).kind(),
+                                mine.get(i).cpu(),
+                                mine.get(i).differences(others.get(i)));
             }
         }
         if (!stop.equals(other.stop)) {

@@ -66,5 +66,4 @@ public final class ImplementedFeatures {
     private static VmxControl[] supported(VmxCapabilities vmx, VmxControl... controls) {
         return Arrays.stream(controls).filter(vmx::supports).toArray(VmxControl[]::new);
     }
-
 }

@@ -47,21 +47,23 @@ public final class ProfileCpuid implements CpuidSource {
             case 0 -> pick(register, HIGHEST_BASIC_LEAF, word("Genu"), word("ntel"), word("ineI"));
             case 1 -> leaf1(register);
             case 4 -> subleaf == 0 ? pick(register, 0x121, 0x1C0_003F, 63, 0) : 0;
-            case 7 -> subleaf == 0
-                    ? pick(register, 0, profile.cpuid(CpuidWord.LEAF_7_EBX), profile.cpuid(CpuidWord.LEAF_7_ECX), 0)
-                    : 0;
+            case 7 ->
+                subleaf == 0
+                        ? pick(register, 0, profile.cpuid(CpuidWord.LEAF_7_EBX), profile.cpuid(CpuidWord.LEAF_7_ECX), 0)
+                        : 0;
             case 0xB -> topology(subleaf, register);
             case 0x8000_0000 -> pick(register, HIGHEST_EXTENDED_LEAF, 0, 0, 0);
-            case 0x8000_0001 -> pick(
-                    register,
-                    0,
-                    0,
-                    profile.cpuid(CpuidWord.LEAF_80000001_ECX),
-                    profile.cpuid(CpuidWord.LEAF_80000001_EDX));
+            case 0x8000_0001 ->
+                pick(
+                        register,
+                        0,
+                        0,
+                        profile.cpuid(CpuidWord.LEAF_80000001_ECX),
+                        profile.cpuid(CpuidWord.LEAF_80000001_EDX));
             case 0x8000_0002, 0x8000_0003, 0x8000_0004 -> brand(leaf - 0x8000_0002, register);
             case 0x8000_0007 -> pick(register, 0, 0, 0, 1 << 8);
-            case 0x8000_0008 -> pick(
-                    register, profile.physicalAddressWidth() | profile.linearAddressWidth() << 8, 0, 0, 0);
+            case 0x8000_0008 ->
+                pick(register, profile.physicalAddressWidth() | profile.linearAddressWidth() << 8, 0, 0, 0);
             default -> 0;
         };
     }
