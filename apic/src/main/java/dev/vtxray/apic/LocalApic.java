@@ -87,7 +87,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         listener = Objects.requireNonNull(toListener, "listener");
     }
 
-    // ---- Identity and mode ----
+    // Identity and mode
 
     /** The 32-bit APIC ID. */
     public int id() {
@@ -158,7 +158,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         signals.interruptsChanged();
     }
 
-    // ---- The page of registers (xAPIC mode) ----
+    // The page of registers (xAPIC mode)
 
     /**
      * {@inheritDoc}
@@ -213,7 +213,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         return missing ? null : register;
     }
 
-    // ---- The MSRs (x2APIC mode) ----
+    // The MSRs (x2APIC mode)
 
     /** RDMSR of the register in this slot (MSR 800H + slot). */
     long readMsr(int slot) {
@@ -249,7 +249,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         write(register, low);
     }
 
-    // ---- Registers, whatever the mode ----
+    // Registers, whatever the mode
 
     private int reserved(ApicRegister register) {
         return register.reserved() | absentFeatures(register);
@@ -328,7 +328,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         }
     }
 
-    // ---- Local interrupts ----
+    // Local interrupts
 
     /** A local source interrupts: its LVT entry says how, unless it is masked. */
     public void signal(LocalInterrupt source) {
@@ -370,7 +370,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         }
     }
 
-    // ---- Accepting interrupts ----
+    // Accepting interrupts
 
     /**
      * An interrupt message from outside, for instance of a device.
@@ -418,7 +418,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         }
     }
 
-    // ---- Priorities, acknowledge, end of interrupt ----
+    // Priorities, acknowledge, end of interrupt
 
     @Override
     public int highestDeliverable() {
@@ -472,7 +472,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         return vectors.processorPriority();
     }
 
-    // ---- Interprocessor interrupts ----
+    // Interprocessor interrupts
 
     private void writeInterruptCommand(int value) {
         store(ApicRegister.INTERRUPT_COMMAND_LOW, value);
@@ -511,7 +511,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
                 : stored(ApicRegister.LOGICAL_DESTINATION);
     }
 
-    // ---- Timer ----
+    // Timer
 
     private int currentCount() {
         advanceTo(clock.now());
@@ -560,7 +560,7 @@ public final class LocalApic implements InterruptSource, MmioDevice, Timed, Desc
         }
     }
 
-    // ---- State ----
+    // State
 
     @Override
     public void describe(StateVisitor visitor) {

@@ -119,8 +119,7 @@ public final class L0 implements RootSoftware {
         resume(v);
     }
 
-    // --- parts
-    // --------------------------------------------------------------------------------------------------------
+    // parts
 
     Machine machine() {
         return hardware.machine();
@@ -189,8 +188,7 @@ public final class L0 implements RootSoftware {
         return guestObserver;
     }
 
-    // --- exits and entries
-    // --------------------------------------------------------------------------------------------
+    // exits and entries
 
     @Override
     public void onExit(VmExit exit, VmxUnit unit) {
@@ -286,8 +284,7 @@ public final class L0 implements RootSoftware {
         }
     }
 
-    // --- signals to L1's processors
-    // -----------------------------------------------------------------------------------
+    // signals to L1's processors
 
     /** What L1's local APIC signals to its processor. */
     private final class Pins implements CpuSignals {

@@ -95,8 +95,7 @@ final class NestedEntry implements MergeTable.Sources {
         return ia32e ? inherited | Control.EFER_LMA | Control.EFER_LME : inherited;
     }
 
-    // --- MergeTable.Sources
-    // -------------------------------------------------------------------------------------------
+    // MergeTable.Sources
 
     @Override
     public Vmcs vmcs01() {

@@ -62,8 +62,7 @@ final class NestedExit {
         }
     }
 
-    // --- L2's state
-    // ---------------------------------------------------------------------------------------------------
+    // L2's state
 
     private static void saveGuestState(VirtualCpu v) {
         Vmcs from = v.vmcs02;
@@ -112,8 +111,7 @@ final class NestedExit {
         vmcs12.set(VM_ENTRY_INTERRUPTION_INFO, info & ~InterruptionInfo.VALID & 0xFFFF_FFFFL);
     }
 
-    // --- L1's state
-    // ---------------------------------------------------------------------------------------------------
+    // L1's state
 
     private static void loadHostState(VirtualCpu v) {
         Vmcs from = v.vmcs12;

@@ -40,8 +40,7 @@ final class PendingEvents {
         }
     }
 
-    // --- L1
-    // -----------------------------------------------------------------------------------------------------------
+    // L1
 
     private static void settleL1(L0 l0, VirtualCpu v) {
         if (v.initPending && !v.inVmxOperation) {
@@ -96,8 +95,7 @@ final class PendingEvents {
         v.vmcs01.set(GUEST_RIP, 0);
     }
 
-    // --- L2
-    // -----------------------------------------------------------------------------------------------------------
+    // L2
 
     /** Nested events: each leaves L2 for L1 if L1 wants it. Nothing may come between a nested entry and its injection. */
     private static void settleL2(L0 l0, VirtualCpu v) {

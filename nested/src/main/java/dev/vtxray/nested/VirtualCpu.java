@@ -125,8 +125,7 @@ final class VirtualCpu {
         return inL2 ? vmcs02 : vmcs01;
     }
 
-    // --- vmcs12
-    // -------------------------------------------------------------------------------------------------------
+    // vmcs12
 
     boolean hasVmcs12() {
         return vmcs12Pointer != NO_POINTER;
@@ -182,8 +181,7 @@ final class VirtualCpu {
         lastVpid12 = vpid12;
     }
 
-    // --- EPT02
-    // --------------------------------------------------------------------------------------------------------
+    // EPT02
 
     /** The shadow of L1's tables with this EPT pointer. */
     ShadowEpt shadowEpt(long eptp12) {

@@ -76,8 +76,7 @@ final class VmxEmulation {
         return (v.vmcs01.get(shadow) & bit) != 0;
     }
 
-    // --- conventions
-    // --------------------------------------------------------------------------------------------------
+    // conventions
 
     private static void finish(VirtualCpu v, VmExit exit, long status) {
         v.vmcs01.set(GUEST_RFLAGS, v.vmcs01.get(GUEST_RFLAGS) & ~STATUS | status);
@@ -110,8 +109,7 @@ final class VmxEmulation {
         return (pointer & 0xFFF) == 0 && (pointer & ~mask) == 0;
     }
 
-    // --- instructions
-    // -------------------------------------------------------------------------------------------------
+    // instructions
 
     private void vmxon(VirtualCpu v, VmExit exit, VmxOperand operand) {
         if (v.inVmxOperation) {

@@ -94,14 +94,12 @@ class CountingIdentitiesProperties {
     }
 
     private static boolean isFieldAccess(ExitKey key) {
-        return key.level() == Level.L1
-                && (key.reason() == ExitReason.VMREAD || key.reason() == ExitReason.VMWRITE);
+        return key.level() == Level.L1 && (key.reason() == ExitReason.VMREAD || key.reason() == ExitReason.VMWRITE);
     }
 
     private static ExitCounters counters(
             HandlerProfile handler, Scenario scenario, boolean apicv, boolean shadowing, int rounds) {
-        HostedRun.Result result =
-                new HostedRun(TwoLevelRun.of(CPU, handler, scenario, apicv, rounds), shadowing).run();
+        HostedRun.Result result = new HostedRun(TwoLevelRun.of(CPU, handler, scenario, apicv, rounds), shadowing).run();
         assertThat(result.problems()).isEmpty();
         assertThat(result.counters().entries(NestedEntry.OK)).isPositive();
         return result.counters();

@@ -30,7 +30,10 @@ final class NestedBalance implements VmxObserver {
     }
 
     void run(TwoLevelRun run, long cycles) {
-        Pc pc = run.machine().memoryResidentVmcs(false).hostReserve(HOST_RESERVE).build();
+        Pc pc = run.machine()
+                .memoryResidentVmcs(false)
+                .hostReserve(HOST_RESERVE)
+                .build();
         run.prepare(pc, L0.offered(pc.profile(), TwoLevelWorlds.options(run, false)));
         pc.machine().cpus().forEach(cpu -> current.add(0));
         L0 l0 = L0.slipUnder(pc.hardware(), TwoLevelWorlds.options(run, false));

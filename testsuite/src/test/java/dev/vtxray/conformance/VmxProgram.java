@@ -108,7 +108,7 @@ final class VmxProgram {
         return stem + labels++;
     }
 
-    // --- frame --------------------------------------------------------------------------------------------------------
+    // frame
 
     private void write(List<VmxStep> steps) {
         load(Reg.RSP, STACK_TOP);
@@ -202,7 +202,7 @@ final class VmxProgram {
 
     private static final int SNIPPETS = 27;
 
-    // --- steps --------------------------------------------------------------------------------------------------------
+    // steps
 
     private void write(VmxStep step) {
         String next = fresh("step");
@@ -285,7 +285,7 @@ final class VmxProgram {
         emit("MOV", Reg.RAX, register);
     }
 
-    // --- operands -----------------------------------------------------------------------------------------------------
+    // operands
 
     /** A memory operand with one of the pointers, mostly a sensible one, in one of the forms that addresses can have. */
     private Mem pointer(VmxStep step) {
@@ -372,8 +372,11 @@ final class VmxProgram {
      */
     private static boolean staysInMemory(VmcsField field) {
         String name = field.name();
-        return field.width() == VmcsField.Width.BITS_16 || name.endsWith("_BASE") || name.endsWith("CR3")
-                || name.endsWith("RSP") || name.endsWith("RIP");
+        return field.width() == VmcsField.Width.BITS_16
+                || name.endsWith("_BASE")
+                || name.endsWith("CR3")
+                || name.endsWith("RSP")
+                || name.endsWith("RIP");
     }
 
     private void invalidate(VmxStep step) {
@@ -384,7 +387,7 @@ final class VmxProgram {
         emit(step.kind().name(), Reg.RAX, Mem.of(16, operand(32)));
     }
 
-    // --- a VMCS with which VM entry succeeds --------------------------------------------------------------------------
+    // a VMCS with which VM entry succeeds
 
     private void writeVmcs(VmxStep step) {
         for (Map.Entry<VmcsField, Long> entry : fields().entrySet()) {
@@ -395,7 +398,8 @@ final class VmxProgram {
             load(Reg.RAX, field.encoding());
             emit("VMWRITE", Reg.RAX, Reg.RBX);
         }
-        for (VmcsField[] pair : new VmcsField[][] {{HOST_CR0, GUEST_CR0}, {HOST_CR3, GUEST_CR3}, {HOST_CR4, GUEST_CR4}}) {
+        for (VmcsField[] pair :
+                new VmcsField[][] {{HOST_CR0, GUEST_CR0}, {HOST_CR3, GUEST_CR3}, {HOST_CR4, GUEST_CR4}}) {
             emit("MOV", Reg.RBX, pair[0] == HOST_CR0 ? Reg.CR0 : pair[0] == HOST_CR3 ? Reg.CR3 : Reg.CR4);
             for (VmcsField field : pair) {
                 load(Reg.RAX, field.encoding());
@@ -420,10 +424,8 @@ final class VmxProgram {
         fields.put(PIN_BASED_VM_EXEC_CONTROLS, allowed0(ControlWord.PIN_BASED));
         fields.put(PRIMARY_PROC_BASED_VM_EXEC_CONTROLS, allowed0(ControlWord.PRIMARY_PROCESSOR_BASED));
         fields.put(
-                PRIMARY_VM_EXIT_CONTROLS,
-                allowed0(ControlWord.VM_EXIT) | ExitControl.HOST_ADDRESS_SPACE_SIZE.mask());
-        fields.put(
-                VM_ENTRY_CONTROLS, allowed0(ControlWord.VM_ENTRY) | EntryControl.IA32E_MODE_GUEST.mask());
+                PRIMARY_VM_EXIT_CONTROLS, allowed0(ControlWord.VM_EXIT) | ExitControl.HOST_ADDRESS_SPACE_SIZE.mask());
+        fields.put(VM_ENTRY_CONTROLS, allowed0(ControlWord.VM_ENTRY) | EntryControl.IA32E_MODE_GUEST.mask());
         fields.put(VMCS_LINK_POINTER, -1L);
         fields.put(MSR_BITMAPS_ADDRESS, BITMAPS);
         fields.put(VIRTUAL_APIC_ADDRESS, BITMAPS + PAGE);

@@ -16,8 +16,8 @@ class DeviationsTests {
     private static final Path ROOT = Path.of("..");
     private static final Path PAGE = ROOT.resolve("docs").resolve("deviations.md");
     private static final List<String> MODULES = List.of("emulator-core", "apic", "vmx", "nested", "testsuite");
-    private static final Pattern COMMENT =
-            Pattern.compile("(?:/\\*\\*|//|\\*)[ \\t]*(?:<p>)?Deviation: (.*(?:\\R[ \\t]*(?://|\\*(?!/)) ?(?!<p>).+)*)");
+    private static final Pattern COMMENT = Pattern.compile(
+            "(?:/\\*\\*|//|\\*)[ \\t]*(?:<p>)?Deviation: (.*(?:\\R[ \\t]*(?://|\\*(?!/)) ?(?!<p>).+)*)");
     private static final String HEAD =
             """
             # Deviations
@@ -35,8 +35,9 @@ class DeviationsTests {
         for (String module : MODULES) {
             Path sources = ROOT.resolve(module).resolve("src/main/java");
             try (Stream<Path> files = Files.walk(sources)) {
-                for (Path file :
-                        files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
+                for (Path file : files.filter(f -> f.toString().endsWith(".java"))
+                        .sorted()
+                        .toList()) {
                     addDeviations(page, module, file);
                 }
             }

@@ -30,8 +30,8 @@ class ReadmeTests {
     void theEmbeddingExampleCompilesAndHolds(@TempDir Path classes) throws Exception {
         String source = block("```java\nimport static");
         compile("MyHypervisorTest", source, classes);
-        try (URLClassLoader loader =
-                new URLClassLoader(new URL[] {classes.toUri().toURL()}, getClass().getClassLoader())) {
+        try (URLClassLoader loader = new URLClassLoader(
+                new URL[] {classes.toUri().toURL()}, getClass().getClassLoader())) {
             Class<?> example = loader.loadClass("MyHypervisorTest");
             var constructor = example.getDeclaredConstructor();
             constructor.setAccessible(true);
@@ -85,15 +85,20 @@ class ReadmeTests {
 
     private static void compile(String name, String source, Path into) {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        JavaFileObject file = new SimpleJavaFileObject(URI.create("string:///" + name + ".java"), JavaFileObject.Kind.SOURCE) {
-            @Override
-            public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-                return source;
-            }
-        };
+        JavaFileObject file =
+                new SimpleJavaFileObject(URI.create("string:///" + name + ".java"), JavaFileObject.Kind.SOURCE) {
+                    @Override
+                    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+                        return source;
+                    }
+                };
         StringWriter messages = new StringWriter();
-        List<String> options = List.of("-d", into.toString(), "-classpath", System.getProperty("java.class.path"), "-proc:none");
-        boolean compiled = compiler.getTask(messages, null, null, options, null, List.of(file)).call();
-        assertThat(compiled).as("%s", messages.toString().toLowerCase(Locale.ROOT)).isTrue();
+        List<String> options =
+                List.of("-d", into.toString(), "-classpath", System.getProperty("java.class.path"), "-proc:none");
+        boolean compiled = compiler.getTask(messages, null, null, options, null, List.of(file))
+                .call();
+        assertThat(compiled)
+                .as("%s", messages.toString().toLowerCase(Locale.ROOT))
+                .isTrue();
     }
 }

@@ -195,8 +195,7 @@ final class InterceptTable implements Interceptor {
         return cpu.segBase[output ? insn.seg : 0] + (cpu.r[register] & insn.addressMask);
     }
 
-    // --- operations that change their meaning in a guest instead of exiting
-    // -------------------------------------------
+    // operations that change their meaning in a guest instead of exiting
 
     /** Carries out what VMX non-root operation does in the instruction's place. @return whether it did */
     private boolean done(SensitiveOp op, Insn insn, long operand) {
@@ -243,8 +242,7 @@ final class InterceptTable implements Interceptor {
         return true;
     }
 
-    // --- conditions
-    // ---------------------------------------------------------------------------------------------------
+    // conditions
 
     private static boolean rdmsrExits(InterceptTable table, Insn insn, long operand) {
         return table.msrExits((int) operand, 0);

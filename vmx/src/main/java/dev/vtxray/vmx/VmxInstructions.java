@@ -59,8 +59,7 @@ public final class VmxInstructions {
         return rows.toList();
     }
 
-    // --- conventions
-    // --------------------------------------------------------------------------------------------------
+    // conventions
 
     private VmxUnit unit(Cpu c) {
         return units.apply(c.number);
@@ -133,8 +132,7 @@ public final class VmxInstructions {
         return c.load(i, i.offset(c), 8);
     }
 
-    // --- entering and leaving VMX operation
-    // ---------------------------------------------------------------------------
+    // entering and leaving VMX operation
 
     private void vmxon(Cpu c, Insn i) {
         VmxUnit unit = unit(c);
@@ -178,8 +176,7 @@ public final class VmxInstructions {
         c.attend(); // an INIT that was blocked is taken now
     }
 
-    // --- VMCS maintenance
-    // ---------------------------------------------------------------------------------------------
+    // VMCS maintenance
 
     private void vmclear(Cpu c, Insn i) {
         VmxUnit unit = unit(c);
@@ -243,8 +240,7 @@ public final class VmxInstructions {
         succeed(c, i);
     }
 
-    // --- VMREAD and VMWRITE
-    // -------------------------------------------------------------------------------------------
+    // VMREAD and VMWRITE
 
     private void vmread(Cpu c, Insn i) {
         VmxUnit unit = unit(c);
@@ -297,8 +293,7 @@ public final class VmxInstructions {
         succeed(c, i);
     }
 
-    // --- VM entry, VMCALL, VMFUNC
-    // -------------------------------------------------------------------------------------
+    // VM entry, VMCALL, VMFUNC
 
     private void vmlaunch(Cpu c, Insn i) {
         enter(c, i, true);
@@ -356,8 +351,7 @@ public final class VmxInstructions {
         throw GuestFault.undefinedOpcode();
     }
 
-    // --- invalidation
-    // -------------------------------------------------------------------------------------------------
+    // invalidation
 
     private void invept(Cpu c, Insn i) {
         VmxUnit unit = unit(c);

@@ -150,8 +150,7 @@ public final class VmxUnit {
         return exitDelivery;
     }
 
-    // --- observation
-    // --------------------------------------------------------------------------------------------------
+    // observation
 
     /** Lets an observer see VM entries and exits. */
     public void setObserver(VmxObserver newObserver) {
@@ -171,8 +170,7 @@ public final class VmxUnit {
         lastEntryReport = VmEntryChecks.report(entryState);
     }
 
-    // --- the hosted world
-    // ---------------------------------------------------------------------------------------------
+    // the hosted world
 
     /** The Java host, or null in the architectural world. */
     public @Nullable RootSoftware host() {
@@ -226,8 +224,7 @@ public final class VmxUnit {
         exitDelivery.deliver(exit);
     }
 
-    // --- VMX operation
-    // ------------------------------------------------------------------------------------------------
+    // VMX operation
 
     void attach(VmxMsrs vmxMsrs) {
         msrs = vmxMsrs;
@@ -287,8 +284,7 @@ public final class VmxUnit {
         return vmcs;
     }
 
-    // --- guest mode
-    // ---------------------------------------------------------------------------------------------------
+    // guest mode
 
     /** Reads the control words of the guest about to run. */
     void takeControls(Vmcs vmcs) {

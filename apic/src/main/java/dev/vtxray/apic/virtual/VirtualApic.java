@@ -31,7 +31,7 @@ public final class VirtualApic {
         return settings;
     }
 
-    // ---- Task priority through CR8 ----
+    // Task priority through CR8
 
     /** The task priority (0-15) that a read of CR8 finds: bits 7:4 of the virtual TPR. */
     public int taskPriority() {
@@ -44,7 +44,7 @@ public final class VirtualApic {
         return tprVirtualization();
     }
 
-    // ---- Operations ----
+    // Operations
 
     /** TPR virtualization: after a write of the virtual TPR. */
     public Outcome tprVirtualization() {

@@ -62,7 +62,7 @@ public final class VirtualApicPage {
         memory.write32(offset + 4, (int) (value >>> Integer.SIZE));
     }
 
-    // ---- VISR and VIRR: 256 bits in eight registers ----
+    // VISR and VIRR: 256 bits in eight registers
 
     void addVector(int set, int vector) {
         int offset = offsetOf(set, vector);

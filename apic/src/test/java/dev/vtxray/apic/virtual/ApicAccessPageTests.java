@@ -19,7 +19,7 @@ class ApicAccessPageTests {
         return accesses.endOperation();
     }
 
-    // ---- Operations ----
+    // Operations
 
     @Test
     void virtualizedReadsReturnThePageWithoutSideEffects() {
@@ -84,7 +84,7 @@ class ApicAccessPageTests {
         assertThat(accesses.endOperation()).isSameAs(Outcome.NOTHING);
     }
 
-    // ---- Responses ----
+    // Responses
 
     @Test
     void aWriteOfTheTprClearsItsUpperBytesAndVirtualizesIt() {

@@ -16,7 +16,7 @@ class VirtualApicTests {
     private final VirtualBench bench = new VirtualBench(VirtualBench.ALL);
     private final VirtualApic apic = bench.apic;
 
-    // ---- TPR virtualization ----
+    // TPR virtualization
 
     @ParameterizedTest
     @CsvSource({"4F,5,TPR_BELOW_THRESHOLD", "50,5,NOTHING", "5F,5,NOTHING", "00,0,NOTHING", "00,1,TPR_BELOW_THRESHOLD"})
@@ -60,7 +60,7 @@ class VirtualApicTests {
         assertThat(apic.writeTaskPriority(7)).isSameAs(Outcome.NOTHING);
     }
 
-    // ---- PPR virtualization ----
+    // PPR virtualization
 
     @ParameterizedTest
     @CsvSource({"00,00,00", "45,30,45", "45,4F,45", "45,51,50", "05,31,30", "FFFFFF23,00,23"})
@@ -72,7 +72,7 @@ class VirtualApicTests {
         assertThat(bench.memory.read32(VPPR)).isEqualTo(Integer.parseInt(expected, 16));
     }
 
-    // ---- EOI virtualization ----
+    // EOI virtualization
 
     @Test
     void eoiVirtualizationEndsTheServiceOfSviAndEvaluates() {
@@ -112,7 +112,7 @@ class VirtualApicTests {
         assertThat(apic.eoiVirtualization()).isSameAs(Outcome.virtualizedEoi(0));
     }
 
-    // ---- Self-IPI virtualization ----
+    // Self-IPI virtualization
 
     @Test
     void selfIpiVirtualizationRequestsAndEvaluates() {
@@ -129,7 +129,7 @@ class VirtualApicTests {
         assertThat(bench.vectors(VIRR)).containsExactly(0x41, 0x81);
     }
 
-    // ---- Evaluation ----
+    // Evaluation
 
     @ParameterizedTest
     @CsvSource({"40,4F,false", "50,4F,true", "4F,40,false", "0F,00,false", "10,0F,true", "FF,F0,false"})
@@ -167,7 +167,7 @@ class VirtualApicTests {
         assertThat(bench.state.guestInterruptStatus()).isEqualTo(0x3141);
     }
 
-    // ---- Virtual-interrupt delivery ----
+    // Virtual-interrupt delivery
 
     @Test
     void deliveryMovesTheVectorFromRequestToService() {
@@ -204,7 +204,7 @@ class VirtualApicTests {
         assertThat(bench.vectors(VISR)).isEmpty();
     }
 
-    // ---- Outcomes ----
+    // Outcomes
 
     @Test
     void outcomesSayWhatTheyAre() {

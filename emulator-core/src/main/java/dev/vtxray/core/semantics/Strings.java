@@ -53,7 +53,7 @@ final class Strings {
         repeat(c, i, Strings::scanOne, true);
     }
 
-    // --- repetition -------------------------------------------------------------------------------------------------
+    // repetition
 
     /** Does at least one and at most {@code most} elements, moves rSI and rDI on, and answers how many it did. */
     @FunctionalInterface
@@ -108,7 +108,7 @@ final class Strings {
         return Long.compareUnsigned(a, b) < 0 ? a : b;
     }
 
-    // --- one element ------------------------------------------------------------------------------------------------
+    // one element
 
     private static long loadSource(Cpu c, Insn i) {
         return c.load(i, c.r[Cpu.RSI] & i.addressMask, i.size);
@@ -171,8 +171,7 @@ final class Strings {
         c.flags.setArithmetic(i.align, ~a & b | (~a | b) & difference, difference);
     }
 
-    // --- many elements, inside a page
-    // ---------------------------------------------------------------------------------
+    // many elements, inside a page
 
     /** Many elements at once are worth their rules where nothing but the page can end the run. */
     private static boolean isBulk(Cpu c, Insn i) {

@@ -69,7 +69,7 @@ final class CaseGenerator {
         return new NativeCase(row, mode, bytes, code.position(), registers.clone(), flags, memory.clone());
     }
 
-    // --- state ------------------------------------------------------------------------------------------------------
+    // state
 
     private void state() {
         for (int i = 0; i < 16; i++) {
@@ -164,8 +164,7 @@ final class CaseGenerator {
         return random.nextInt(n) == 0;
     }
 
-    // --- prefixes and opcode
-    // ------------------------------------------------------------------------------------------
+    // prefixes and opcode
 
     private void prefixes() {
         // Intel's processors ignore 66H before a near branch in 64-bit mode, AMD's obey it.
@@ -215,8 +214,7 @@ final class CaseGenerator {
         }
     }
 
-    // --- ModRM
-    // --------------------------------------------------------------------------------------------------------
+    // ModRM
 
     private void modRm() {
         int extension = row.encoding().extension();
@@ -326,8 +324,7 @@ final class CaseGenerator {
         registers[base] = value;
     }
 
-    // --- immediates
-    // ---------------------------------------------------------------------------------------------------
+    // immediates
 
     private int operandSize() {
         if (!is64Bit) {

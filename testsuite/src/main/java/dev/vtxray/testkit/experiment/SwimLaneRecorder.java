@@ -33,8 +33,8 @@ final class SwimLaneRecorder implements NestedObserver {
     static SwimLane record(boolean apicv) {
         Scenario scenario = Scenario.SPINNING_INTERRUPTED;
         PingPong guest = new PingPong(ROUNDS, scenario.waitMode(), 1, TwoLevelRun.MASKED_DELAY);
-        TwoLevelRun guests = new TwoLevelRun(
-                CpuProfile.named(SyncTimeModel.CPU), SyncTimeModel.PROFILE, scenario, apicv, guest);
+        TwoLevelRun guests =
+                new TwoLevelRun(CpuProfile.named(SyncTimeModel.CPU), SyncTimeModel.PROFILE, scenario, apicv, guest);
         SwimLaneRecorder[] recorder = new SwimLaneRecorder[1];
         new HostedRun(guests, false).run((pc, l0) -> {
             recorder[0] = new SwimLaneRecorder(pc.machine());
@@ -69,7 +69,13 @@ final class SwimLaneRecorder implements NestedObserver {
         if (begins(level, exit)) {
             beginnings.add(exits.size());
         }
-        exits.add(new SwimLane.Exit(cpu, machine.retired(), level, level, exit.reason(), SubKeyLabel.of(key).orElse("")));
+        exits.add(new SwimLane.Exit(
+                cpu,
+                machine.retired(),
+                level,
+                level,
+                exit.reason(),
+                SubKeyLabel.of(key).orElse("")));
     }
 
     /** The first thing that a sender does: the poll of ICR low, or with APICv the write that still exits. */

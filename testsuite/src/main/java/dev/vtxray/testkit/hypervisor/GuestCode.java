@@ -57,7 +57,7 @@ public class GuestCode {
         return asm.address(label);
     }
 
-    // --- instructions
+    // instructions
 
     public final void emit(String mnemonic, Operand... operands) {
         asm.emit(mnemonic, operands);
@@ -107,7 +107,7 @@ public class GuestCode {
         asm.data16(limit).data64(base);
     }
 
-    // --- general registers
+    // general registers
 
     /**
      * Pushes all general registers so that RSP then points to a frame in which register n of the instruction encoding
@@ -130,7 +130,7 @@ public class GuestCode {
         }
     }
 
-    // --- local APIC, in xAPIC mode
+    // local APIC, in xAPIC mode
 
     /** Enables the local APIC. Changes R14. */
     public final void enableApic(int spuriousVector) {
@@ -168,7 +168,7 @@ public class GuestCode {
         emit("IRETQ");
     }
 
-    // --- output
+    // output
 
     /** Writes AL to the serial port. Changes AH and RDX. */
     public final void printCharacter() {

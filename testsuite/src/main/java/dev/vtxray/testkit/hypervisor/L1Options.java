@@ -18,8 +18,8 @@ public record L1Options(
     /** @throws IllegalArgumentException if the processor does not offer what is asked for */
     public L1Options {
         if (apicv && !cpu.vmx().supports(SecondaryControl.VIRTUAL_INTERRUPT_DELIVERY)) {
-            throw new IllegalArgumentException("profile " + cpu.name()
-                    + " does not offer virtual-interrupt delivery, so L1 cannot use APICv");
+            throw new IllegalArgumentException(
+                    "profile " + cpu.name() + " does not offer virtual-interrupt delivery, so L1 cannot use APICv");
         }
         if (delivery == InterruptDelivery.POSTED && !apicv) {
             throw new IllegalArgumentException(

@@ -68,7 +68,7 @@ final class L1Program {
         return vector < EXCEPTIONS ? "exception" + vector : "interrupt";
     }
 
-    // --- start
+    // start
 
     /** 64-bit mode, RDI = number of the CPU, a stack, IF = 0. */
     private void start(long guestEntry) {
@@ -106,7 +106,7 @@ final class L1Program {
         code.emit("MOV", pointer, Reg.RAX);
     }
 
-    // --- VM exits
+    // VM exits
 
     /** HOST_RSP is the end of the registers in the block of this CPU. */
     private void exitHandler() {
@@ -213,7 +213,7 @@ final class L1Program {
         code.label(done);
     }
 
-    // --- L1's own interrupts, and what must not happen
+    // L1's own interrupts, and what must not happen
 
     private void hostInterruptHandlers() {
         code.label(handlerOf(L1Memory.KICK_VECTOR));

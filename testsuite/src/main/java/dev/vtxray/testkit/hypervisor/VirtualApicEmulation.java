@@ -81,7 +81,7 @@ final class VirtualApicEmulation {
         interrupts.send();
     }
 
-    // --- without APICv
+    // without APICv
 
     /**
      * Decodes the instruction. In the end RSI points behind it, R10 is the number of its register, R11 the offset and

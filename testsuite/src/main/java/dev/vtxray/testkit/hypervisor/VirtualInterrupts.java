@@ -73,7 +73,7 @@ final class VirtualInterrupts {
         code.emit("MOV", CpuBlock.inService(), 0);
     }
 
-    // --- waiting
+    // waiting
 
     /** Branches if an interrupt waits for this virtual CPU. Changes RAX and R8. */
     void branchIfAny(String target) {
@@ -107,7 +107,7 @@ final class VirtualInterrupts {
         }
     }
 
-    // --- before VM entry
+    // before VM entry
 
     /** Lets the next VM entry deliver what waits, as far as that is L1's business. */
     void prepareEntry() {

@@ -95,7 +95,8 @@ public final class Pc {
         cpu.has1GPages = profile.has(CpuFeature.PAGE1GB);
         cpu.cr4Mask = profile.vmx().msr(VmxCapabilities.CR4_FIXED1);
         cpu.eferMask = profile.eferMask();
-        cpu.cpuid = new ProfileCpuid(profile, new CpuidState(cpu, apic), () -> machine.cpus().size());
+        cpu.cpuid = new ProfileCpuid(
+                profile, new CpuidState(cpu, apic), () -> machine.cpus().size());
         BaseMsrs.map(cpu);
         ApicMsrs apicMsrs = new ApicMsrs(apic);
         cpu.msrs.map(ApicMsrs.APIC_BASE, ApicMsrs.APIC_BASE, apicMsrs);

@@ -65,8 +65,7 @@ public final class SingleGuest {
         return new SingleGuest(profile);
     }
 
-    // --- preparing
-    // ----------------------------------------------------------------------------------------------------
+    // preparing
 
     /** Sets VM-execution, VM-exit or VM-entry controls. */
     public SingleGuest with(VmxControl... controls) {
@@ -136,8 +135,7 @@ public final class SingleGuest {
         return this;
     }
 
-    // --- running
-    // ------------------------------------------------------------------------------------------------------
+    // running
 
     /**
      * Enters the guest, where its state in the VMCS says, and runs it up to its next VM exit.
@@ -184,8 +182,7 @@ public final class SingleGuest {
         return run();
     }
 
-    // --- looking
-    // ------------------------------------------------------------------------------------------------------
+    // looking
 
     public Pc pc() {
         return pc;

@@ -81,8 +81,7 @@ class ApicVirtualizationTests {
         return guest.memory(VIRTUAL_APIC + 0x100 + (vector >> 5 << 4), 1L << (vector & 31));
     }
 
-    // --- accesses to the APIC-access page
-    // -----------------------------------------------------------------------------
+    // accesses to the APIC-access page
 
     @Test
     void aReadOfTheTaskPriorityComesFromTheVirtualApicPage() {
@@ -199,8 +198,7 @@ class ApicVirtualizationTests {
         assertThat(exit.idtVectoringInfo()).isEqualTo(1 << 31 | 3 << 8 | 6);
     }
 
-    // --- EOI and self-IPIs
-    // --------------------------------------------------------------------------------------------
+    // EOI and self-IPIs
 
     @Test
     void anEndOfInterruptIsVirtualized() {
@@ -248,8 +246,7 @@ class ApicVirtualizationTests {
         assertThat(register(guest, ICR_LOW)).isEqualTo(command);
     }
 
-    // --- delivery
-    // -----------------------------------------------------------------------------------------------------
+    // delivery
 
     private static SingleGuest pending(int vector, int taskPriority) {
         return status(requested(withDelivery(accessing(asm -> asm.emit("NOP"))), vector), vector, 0)
@@ -311,8 +308,7 @@ class ApicVirtualizationTests {
         assertThat(isSet(guest, 0x100, 0x61)).isTrue();
     }
 
-    // --- posted interrupts
-    // --------------------------------------------------------------------------------------------
+    // posted interrupts
 
     private static SingleGuest posting(Consumer<Assembler> code) {
         SingleGuest guest = withDelivery(accessing(code))
@@ -372,8 +368,7 @@ class ApicVirtualizationTests {
         assertThat(guest.run().interruptionInfo()).isEqualTo(1 << 31 | 0x55);
     }
 
-    // --- x2APIC mode
-    // --------------------------------------------------------------------------------------------------
+    // x2APIC mode
 
     private static SingleGuest msr(String instruction, int index, long value) {
         SingleGuest guest = SingleGuest.on("haswell-ep")

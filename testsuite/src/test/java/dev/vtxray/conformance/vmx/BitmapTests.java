@@ -29,8 +29,7 @@ class BitmapTests {
         guest.memory(word, guest.memory(word) | 1L << bit);
     }
 
-    // --- MSRs
-    // ---------------------------------------------------------------------------------------------------------
+    // MSRs
 
     private static SingleGuest accessing(String instruction, long index) {
         return guest().register(Cpu.RCX, index).code(asm -> asm.emit(instruction));
@@ -102,8 +101,7 @@ class BitmapTests {
         assertThat(guest.get(GUEST_IA32_EFER)).isEqualTo(0x500);
     }
 
-    // --- ports
-    // --------------------------------------------------------------------------------------------------------
+    // ports
 
     private static SingleGuest input(int port, Reg register) {
         return guest().with(USE_IO_BITMAPS).register(Cpu.RDX, port).code(asm -> asm.emit("IN", register, Reg.DX));
@@ -176,8 +174,7 @@ class BitmapTests {
         InstructionExitTests.assertFaulted(guest, guest.run(), GP);
     }
 
-    // --- time-stamp counter
-    // -------------------------------------------------------------------------------------------
+    // time-stamp counter
 
     @Test
     void theTscOffsetIsAddedToWhatTheGuestReads() {

@@ -97,8 +97,7 @@ class ControlRegisterTests {
         assertThat(exit.qualification()).isEqualTo(4 | 9 << 8);
     }
 
-    // --- CLTS and LMSW
-    // ------------------------------------------------------------------------------------------------
+    // CLTS and LMSW
 
     private static SingleGuest clts(long mask, long shadow) {
         SingleGuest guest = guest(asm -> asm.emit("CLTS"));
@@ -172,8 +171,7 @@ class ControlRegisterTests {
         assertThat(cr0(guest) & 0xF).isEqualTo(1 | Control.CR0_MP);
     }
 
-    // --- CR3
-    // ----------------------------------------------------------------------------------------------------------
+    // CR3
 
     private static SingleGuest writingCr3(long value) {
         return guest(asm -> asm.emit("MOV", Reg.CR3, Reg.RDI))
@@ -207,8 +205,7 @@ class ControlRegisterTests {
         assertThat(guest(code).run().reason()).isEqualTo(ExitReason.VMCALL);
     }
 
-    // --- CR8
-    // ----------------------------------------------------------------------------------------------------------
+    // CR8
 
     private static SingleGuest writingCr8(long value) {
         return guest(asm -> asm.emit("MOV", Reg.CR8, Reg.RAX)).register(Cpu.RAX, value);

@@ -66,8 +66,7 @@ class EptTests {
         assertThat(exit.idtVectoringInfo()).isZero();
     }
 
-    // --- the final page
-    // -----------------------------------------------------------------------------------------------
+    // the final page
 
     @Test
     void aReadOfAPageThatIsNotPresentIsAViolation() {
@@ -173,8 +172,7 @@ class EptTests {
         assertThat(giga.cpu().r[Cpu.RAX]).isEqualTo(0x66);
     }
 
-    // --- page walks
-    // ---------------------------------------------------------------------------------------------------
+    // page walks
 
     private static final long ENTRY = pageTableEntry(DATA);
 
@@ -236,8 +234,7 @@ class EptTests {
         assertThat(guest.memory(ENTRY)).isEqualTo(DATA | 7 | GUEST_ACCESSED | GUEST_DIRTY);
     }
 
-    // --- misconfigurations
-    // --------------------------------------------------------------------------------------------
+    // misconfigurations
 
     @ParameterizedTest
     @ValueSource(
@@ -303,8 +300,7 @@ class EptTests {
         assertThat(guest.run().reason()).isEqualTo(ExitReason.EPT_VIOLATION);
     }
 
-    // --- accessed and dirty flags
-    // -------------------------------------------------------------------------------------
+    // accessed and dirty flags
 
     @Test
     void aReadSetsAccessedAndAWriteSetsDirty() {

@@ -81,8 +81,7 @@ class ExceptionExitTests {
         assertThat(exit.interruptionErrorCode()).isEqualTo(0x28);
     }
 
-    // --- page faults
-    // --------------------------------------------------------------------------------------------------
+    // page faults
 
     private static SingleGuest faultingOnData(boolean bit, long mask, long match) {
         return (bit ? intercepting(PF) : guest())
@@ -125,8 +124,7 @@ class ExceptionExitTests {
         assertFaulted(guest, guest.run(), PF);
     }
 
-    // --- software exceptions
-    // ------------------------------------------------------------------------------------------
+    // software exceptions
 
     @Test
     void int3ReportsASoftwareExceptionWithItsLength() {
@@ -157,8 +155,7 @@ class ExceptionExitTests {
         assertThat(guest.memory(GuestMemory.STACK_TOP - 40)).isEqualTo(GuestMemory.CODE + 2);
     }
 
-    // --- debug exceptions
-    // ---------------------------------------------------------------------------------------------
+    // debug exceptions
 
     @Test
     void aSingleStepTrapExitsBehindItsInstructionAndLeavesDr6() {
@@ -188,8 +185,7 @@ class ExceptionExitTests {
         assertThat(guest.get(GUEST_PENDING_DEBUG_EXCEPTIONS)).isEqualTo(1 << 14);
     }
 
-    // --- nested events
-    // ------------------------------------------------------------------------------------------------
+    // nested events
 
     @Test
     void anExceptionWhileAnotherIsDeliveredReportsBoth() {
@@ -275,7 +271,9 @@ class ExceptionExitTests {
         assertThat(exit.idtVectoringInfo()).isEqualTo(VALID | ERROR_CODE | HARDWARE_EXCEPTION | GP);
         assertThat(exit.idtVectoringErrorCode()).isEqualTo(0x28);
         assertThat(exit.qualification()).isEqualTo(2 | 1 << 7 | 1 << 8);
-        assertThat(guest.get(GUEST_RFLAGS)).as("as the delivery would push them").isEqualTo(2 | Flags.RF);
+        assertThat(guest.get(GUEST_RFLAGS))
+                .as("as the delivery would push them")
+                .isEqualTo(2 | Flags.RF);
         assertThat(guest.get(GUEST_RSP)).isEqualTo(GuestMemory.STACK_TOP);
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE);
     }

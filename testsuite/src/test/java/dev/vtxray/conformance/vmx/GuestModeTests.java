@@ -101,8 +101,7 @@ class GuestModeTests {
         assertThat(guest.get(GUEST_RSP)).isEqualTo(0x100 - 6);
     }
 
-    // --- 32-bit code with PAE paging
-    // ----------------------------------------------------------------------------------
+    // 32-bit code with PAE paging
 
     private static SingleGuest pae(Consumer<Assembler> code) {
         return SingleGuest.on("haswell-ep")
@@ -173,8 +172,7 @@ class GuestModeTests {
         assertThat(exit.qualification()).isEqualTo(-8);
     }
 
-    // --- compatibility mode
-    // -------------------------------------------------------------------------------------------
+    // compatibility mode
 
     private static SingleGuest compatibility(Consumer<Assembler> code) {
         return SingleGuest.on("haswell-ep").set(GUEST_CS_ACCESS_RIGHTS, 0xC09B).code(CODE, 4, code);

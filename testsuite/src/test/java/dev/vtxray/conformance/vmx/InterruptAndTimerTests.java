@@ -52,8 +52,7 @@ class InterruptAndTimerTests {
         return guest;
     }
 
-    // --- external interrupts
-    // ------------------------------------------------------------------------------------------
+    // external interrupts
 
     @Test
     void anExternalInterruptExitsAlthoughTheInterruptFlagIsClear() {
@@ -106,8 +105,7 @@ class InterruptAndTimerTests {
         assertThat(guest.runFor(2000)).isNull();
     }
 
-    // --- NMIs
-    // ---------------------------------------------------------------------------------------------------------
+    // NMIs
 
     @Test
     void anNmiExitsAndBlocksFurtherNmisOfTheProcessor() {
@@ -206,8 +204,7 @@ class InterruptAndTimerTests {
         assertThat(guest.run().qualification()).isEqualTo(1 | 1 << 7 | 1 << 8);
     }
 
-    // --- windows
-    // ------------------------------------------------------------------------------------------------------
+    // windows
 
     @Test
     void theInterruptWindowExitsBeforeTheFirstInstructionIfInterruptsAreOn() {
@@ -279,8 +276,7 @@ class InterruptAndTimerTests {
         assertThat(guest.get(GUEST_ACTIVITY_STATE)).isEqualTo(SHUTDOWN_STATE);
     }
 
-    // --- INIT and SIPI
-    // ------------------------------------------------------------------------------------------------
+    // INIT and SIPI
 
     @Test
     void initExitsAndIsUsedUp() {
@@ -319,8 +315,7 @@ class InterruptAndTimerTests {
         assertThat(guest.runFor(2000)).isNull();
     }
 
-    // --- preemption timer
-    // ---------------------------------------------------------------------------------------------
+    // preemption timer
 
     @Test
     void aPreemptionTimerOfZeroExitsBeforeTheFirstInstruction() {
@@ -377,8 +372,7 @@ class InterruptAndTimerTests {
         assertThat(guest.get(VMX_PREEMPTION_TIMER_VALUE)).isBetween(989L, 990L);
     }
 
-    // --- monitor trap flag
-    // --------------------------------------------------------------------------------------------
+    // monitor trap flag
 
     private static SingleGuest stepped() {
         return guest().with(PrimaryControl.MONITOR_TRAP_FLAG);
@@ -467,8 +461,7 @@ class InterruptAndTimerTests {
         assertThat(guest.get(GUEST_PENDING_DEBUG_EXCEPTIONS)).isEqualTo(1 << 14);
     }
 
-    // --- pending debug exceptions and activity states
-    // -----------------------------------------------------------------
+    // pending debug exceptions and activity states
 
     @Test
     void aPendingStepIsDeliveredBeforeTheFirstInstruction() {
@@ -502,7 +495,9 @@ class InterruptAndTimerTests {
         assertThat(guest.get(GUEST_RIP)).isEqualTo(GuestMemory.CODE);
         assertThat(guest.cpu().r[Cpu.RCX] + guest.cpu().r[Cpu.RDI]).isEqualTo(GuestMemory.DATA + 0x8000);
         assertThat(guest.cpu().r[Cpu.RCX]).isLessThan(0x8000).isPositive();
-        assertThat(guest.get(GUEST_RFLAGS) & Flags.RF).as("as event delivery would push it").isEqualTo(Flags.RF);
+        assertThat(guest.get(GUEST_RFLAGS) & Flags.RF)
+                .as("as event delivery would push it")
+                .isEqualTo(Flags.RF);
     }
 
     @Test

@@ -44,8 +44,7 @@ class VmTransitionTests {
         return Objects.requireNonNull(host.unit().lastEntryReport());
     }
 
-    // --- failing entries
-    // ----------------------------------------------------------------------------------------------
+    // failing entries
 
     @Test
     void anInvalidControlFailsTheInstructionAndIsExplained() {
@@ -140,8 +139,7 @@ class VmTransitionTests {
         assertThat(host.vmcs().get(EXIT_REASON)).isEqualTo(10);
     }
 
-    // --- host state
-    // ---------------------------------------------------------------------------------------------------
+    // host state
 
     @Test
     void anExitLoadsTheHostState() {
@@ -230,8 +228,7 @@ class VmTransitionTests {
         assertThat(host.cpu().nmiBlocked).isTrue();
     }
 
-    // --- MSR lists
-    // ----------------------------------------------------------------------------------------------------
+    // MSR lists
 
     private static void entry(RootProgram host, long list, int number, long index, long value) {
         host.memory(list + 16L * (number - 1), index & 0xFFFF_FFFFL).memory(list + 16L * (number - 1) + 8, value);

@@ -51,8 +51,7 @@ class VmxInstructionTests {
         assertThat(host.cpu().rip).isEqualTo(GuestMemory.handler(vector) + 2);
     }
 
-    // --- VMXON and VMXOFF
-    // ---------------------------------------------------------------------------------------------
+    // VMXON and VMXOFF
 
     @Test
     void vmxonEntersVmxOperationWithoutACurrentVmcs() {
@@ -135,8 +134,7 @@ class VmxInstructionTests {
         assertThat(host.cpu().cr0 & Control.CR0_PE).isZero();
     }
 
-    // --- VMCLEAR, VMPTRLD, VMPTRST
-    // ------------------------------------------------------------------------------------
+    // VMCLEAR, VMPTRLD, VMPTRST
 
     @Test
     void vmclearOfTheCurrentVmcsLeavesNone() {
@@ -186,8 +184,7 @@ class VmxInstructionTests {
         assertThat(host.vmcs().get(TSC_OFFSET)).isEqualTo(0x1234_5678_9ABCL);
     }
 
-    // --- VMREAD and VMWRITE
-    // -------------------------------------------------------------------------------------------
+    // VMREAD and VMWRITE
 
     private static RootProgram vmread(RootProgram host, long encoding) {
         host.cpu().r[Cpu.RDX] = encoding;
@@ -273,8 +270,7 @@ class VmxInstructionTests {
         assertThat(host.vmcs().get(VM_INSTRUCTION_ERROR)).isEqualTo(12);
     }
 
-    // --- VMLAUNCH, VMRESUME, VMCALL
-    // -----------------------------------------------------------------------------------
+    // VMLAUNCH, VMRESUME, VMCALL
 
     @Test
     void theLaunchStateDecidesBetweenVmlaunchAndVmresume() {
@@ -318,8 +314,7 @@ class VmxInstructionTests {
         assertFailed(host, 1);
     }
 
-    // --- INVEPT and INVVPID
-    // -------------------------------------------------------------------------------------------
+    // INVEPT and INVVPID
 
     private static RootProgram invalidate(String mnemonic, long type, long low, long high) {
         RootProgram host = root().memory(GuestMemory.DATA, low).memory(GuestMemory.DATA + 8, high);
@@ -350,8 +345,7 @@ class VmxInstructionTests {
         assertFailed(invalidate("INVVPID", 4, 1, 0), 28);
     }
 
-    // --- VMCS shadowing
-    // -----------------------------------------------------------------------------------------------
+    // VMCS shadowing
 
     @Test
     void withShadowingAGuestReadsAndWritesTheShadowVmcs() {
