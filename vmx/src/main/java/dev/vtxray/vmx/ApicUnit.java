@@ -76,7 +76,7 @@ final class ApicUnit implements VirtualApicSettings {
         this.descriptor = new PostedInterruptDescriptor(descriptorMemory);
     }
 
-    // VM entry ---------------------------------------------------------------------------------------------------
+    // VM entry
 
     /** Takes up the controls of the guest that is entered. */
     void configure(Vmcs guest) {
@@ -128,7 +128,7 @@ final class ApicUnit implements VirtualApicSettings {
         return interrupts.guestInterruptStatus();
     }
 
-    // TPR through CR8 --------------------------------------------------------------------------------------------
+    // TPR through CR8
 
     boolean hasTprShadow() {
         return features.tprShadow();
@@ -142,7 +142,7 @@ final class ApicUnit implements VirtualApicSettings {
         note(operations.writeTaskPriority(priority));
     }
 
-    // APIC-access page -------------------------------------------------------------------------------------------
+    // APIC-access page
 
     boolean virtualizesRead(int offset, int size) {
         return accessPage.checkRead(offset, size) == ApicAccess.VIRTUALIZED;
@@ -167,7 +167,7 @@ final class ApicUnit implements VirtualApicSettings {
         accessPage.abandonOperation();
     }
 
-    // x2APIC MSRs ------------------------------------------------------------------------------------------------
+    // x2APIC MSRs
 
     boolean virtualizesMsrRead(int index) {
         return SecondaryControl.VIRTUALIZE_X2APIC_MODE.in(unit.secondaryControls()) && x2Apic.virtualizesRead(index);
@@ -185,7 +185,7 @@ final class ApicUnit implements VirtualApicSettings {
         note(x2Apic.write(index, value));
     }
 
-    // at instruction boundaries ----------------------------------------------------------------------------------
+    // at instruction boundaries
 
     private void note(Outcome outcome) {
         if (outcome.kind() != Outcome.Kind.NOTHING) {

@@ -63,7 +63,7 @@ final class EptWalk implements SecondStage {
         return enabled || apicAccessPage != NO_PAGE;
     }
 
-    // SecondStage ------------------------------------------------------------------------------------------------
+    // SecondStage
 
     @Override
     public long translate(Cpu cpu, long gpa, int access, Purpose purpose, long la) {
@@ -208,7 +208,7 @@ final class EptWalk implements SecondStage {
         unit.deliver(pendingExit);
     }
 
-    // APIC-access page -------------------------------------------------------------------------------------------
+    // APIC-access page
 
     @Override
     public boolean isSpecial(long hpa) {

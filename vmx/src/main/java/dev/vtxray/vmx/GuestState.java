@@ -71,7 +71,7 @@ final class GuestState {
         return number < 6 ? cpu.seg[number] : number == 6 ? cpu.ldtr : cpu.tr;
     }
 
-    // loading ----------------------------------------------------------------------------------------------------
+    // loading
 
     /** Loads all registers; activity, interruptibility and pending debug exceptions come with the events. */
     static void load(Cpu cpu, Vmcs vmcs, VmxUnit unit) {
@@ -166,7 +166,7 @@ final class GuestState {
         }
     }
 
-    // saving -----------------------------------------------------------------------------------------------------
+    // saving
 
     /** Saves everything that a VM exit saves. RIP and RFLAGS are those that the exit has decided on. */
     static void save(Cpu cpu, Vmcs vmcs, VmxUnit unit, VmExit exit, long rflags) {

@@ -160,7 +160,7 @@ public final class Cpu implements CpuSignals, Clock, Described {
         reset();
     }
 
-    // time and the budget --------------------------------------------------------------------------------------
+    // time and the budget
 
     @Override
     public long now() {
@@ -238,7 +238,7 @@ public final class Cpu implements CpuSignals, Clock, Described {
         attend();
     }
 
-    // instructions ---------------------------------------------------------------------------------------------
+    // instructions
 
     /** Linear address (in 64-bit code: RIP) of the instruction that runs. */
     public long insnRip() {
@@ -281,7 +281,7 @@ public final class Cpu implements CpuSignals, Clock, Described {
         }
     }
 
-    // memory operands ------------------------------------------------------------------------------------------
+    // memory operands
 
     /** Linear address of {@code size} bytes at an offset in a segment, with the checks of legacy modes. */
     public long linear(int segment, long offset, int size, boolean write) {
@@ -300,7 +300,7 @@ public final class Cpu implements CpuSignals, Clock, Described {
         mmu.store(linear(insn.seg, offset, size, true), size, value);
     }
 
-    // stack ----------------------------------------------------------------------------------------------------
+    // stack
 
     /** Pushes a value of 2, 4 or 8 bytes. */
     public void push(long value, int size) {
@@ -351,7 +351,7 @@ public final class Cpu implements CpuSignals, Clock, Described {
         return longMode ? la : la & 0xFFFF_FFFFL;
     }
 
-    // mode -----------------------------------------------------------------------------------------------------
+    // mode
 
     public boolean protectedMode() {
         return (cr0 & Control.CR0_PE) != 0;
@@ -403,7 +403,7 @@ public final class Cpu implements CpuSignals, Clock, Described {
         return ((tag ^ translationTag) & translationTagMask) == 0;
     }
 
-    // signals --------------------------------------------------------------------------------------------------
+    // signals
 
     @Override
     public void raiseNmi() {
@@ -430,7 +430,7 @@ public final class Cpu implements CpuSignals, Clock, Described {
         attend();
     }
 
-    // reset ----------------------------------------------------------------------------------------------------
+    // reset
 
     /** Power-up state (SDM, Processor Management and Initialization). */
     public void reset() {

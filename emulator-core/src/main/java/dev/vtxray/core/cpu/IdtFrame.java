@@ -65,7 +65,7 @@ final class IdtFrame {
         return GuestFault.of(vector, event.vector() << 3 | 2);
     }
 
-    // IA-32e mode ------------------------------------------------------------------------------------------------
+    // IA-32e mode
 
     private void enterIa32e() {
         int vector = event.vector();
@@ -130,7 +130,7 @@ final class IdtFrame {
         return cpu.mmu.loadSystem(cpu.wrap(cpu.tr.base + offset), size);
     }
 
-    // protected mode ---------------------------------------------------------------------------------------------
+    // protected mode
 
     private void enterProtected() {
         int vector = event.vector();
@@ -220,7 +220,7 @@ final class IdtFrame {
         }
     }
 
-    // real mode --------------------------------------------------------------------------------------------------
+    // real mode
 
     private void enterReal() {
         int vector = event.vector();
@@ -238,7 +238,7 @@ final class IdtFrame {
         cpu.flags.system &= ~(Flags.TF | Flags.IF | Flags.RF | Flags.AC);
     }
 
-    // shared -----------------------------------------------------------------------------------------------------
+    // shared
 
     private void checkGate(long gate) {
         boolean fromInstruction =

@@ -126,7 +126,7 @@ public final class Engine {
         return cpu.shadow != Cpu.NO_SHADOW || cpu.flags.has(Flags.TF | Flags.RF) || cpu.probe != Probe.NONE;
     }
 
-    // one instruction ------------------------------------------------------------------------------------------
+    // one instruction
 
     private void step() {
         cpu.shadowIsNew = false;
@@ -176,7 +176,7 @@ public final class Engine {
         }
     }
 
-    // blocks ---------------------------------------------------------------------------------------------------
+    // blocks
 
     private void runBlocks() {
         Block entered = null;

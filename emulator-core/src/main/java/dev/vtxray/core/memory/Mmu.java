@@ -58,7 +58,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         memory.addCodeListener(this);
     }
 
-    // contexts -----------------------------------------------------------------------------------------------
+    // contexts
 
     /** Selects the translations for this tag and privilege; those of other contexts are kept. */
     public void select(long tag, boolean user) {
@@ -146,7 +146,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         return tlb;
     }
 
-    // data accesses with the privilege of the running code -----------------------------------------------------
+    // data accesses with the privilege of the running code
 
     public long load8(long la) {
         Tlb t = tlb;
@@ -239,7 +239,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         return tlb.writeTags[k] == Tlb.tag(la) ? tlb.pages[k] : null;
     }
 
-    // accesses to system structures, always with supervisor privilege -------------------------------------------
+    // accesses to system structures, always with supervisor privilege
 
     /** Loads from a descriptor table or task-state segment. */
     public long loadSystem(long la, int size) {
@@ -271,7 +271,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         probe(system, la, size, SecondStage.WRITE);
     }
 
-    // the slow path --------------------------------------------------------------------------------------------
+    // the slow path
 
     private long slowLoad(Tlb t, long la, int size) {
         if (crosses(la, size)) {
@@ -393,7 +393,7 @@ public final class Mmu implements PhysicalMemory.CodeListener {
         return (cpu.cr4 & dev.vtxray.core.cpu.Control.CR4_SMAP) == 0 || tlb.user;
     }
 
-    // fetch ----------------------------------------------------------------------------------------------------
+    // fetch
 
     /** The frame that holds the code at {@code rip}, or null if it is not in plain RAM. */
     public @Nullable RamPage fetchPage(long la) {

@@ -34,7 +34,7 @@ final class BitOperations {
         // @formatter:on
     }
 
-    // one bit of a register or of a bit string in memory ---------------------------------------------------------
+    // one bit of a register or of a bit string in memory
 
     static void bt(Cpu c, Insn i) {
         long word = i.dstMem ? c.load(i, wordOffset(c, i), i.size) : i.loadDst(c);
@@ -94,7 +94,7 @@ final class BitOperations {
         }
     }
 
-    // scans and counts -------------------------------------------------------------------------------------------
+    // scans and counts
 
     // Of a source of zero BSF and BSR leave the destination alone, as every processor does.
 

@@ -44,7 +44,7 @@ final class CacheAndTlb {
         // @formatter:on
     }
 
-    // caches -----------------------------------------------------------------------------------------------------
+    // caches
 
     /** There are no caches to invalidate. The interceptor's operand of this group is 0 unless said otherwise. */
     static void invd(Cpu c, Insn i) {
@@ -63,7 +63,7 @@ final class CacheAndTlb {
         c.advance(i);
     }
 
-    // translations -----------------------------------------------------------------------------------------------
+    // translations
 
     /** The interceptor's operand is the linear address. */
     static void invlpg(Cpu c, Insn i) {
@@ -103,7 +103,7 @@ final class CacheAndTlb {
         }
     }
 
-    // extended control registers ---------------------------------------------------------------------------------
+    // extended control registers
 
     private static void checkExtendedStateEnabled(Cpu c) {
         if ((c.cr4 & Control.CR4_OSXSAVE) == 0) {
@@ -138,7 +138,7 @@ final class CacheAndTlb {
         c.advance(i);
     }
 
-    // supervisor-mode access prevention --------------------------------------------------------------------------
+    // supervisor-mode access prevention
 
     static void clac(Cpu c, Insn i) {
         requireSupervisor(c);
@@ -159,7 +159,7 @@ final class CacheAndTlb {
         }
     }
 
-    // address monitoring -----------------------------------------------------------------------------------------
+    // address monitoring
 
     static void monitor(Cpu c, Insn i) {
         requireSupervisor(c);
@@ -186,7 +186,7 @@ final class CacheAndTlb {
         c.advance(i);
     }
 
-    // random numbers ---------------------------------------------------------------------------------------------
+    // random numbers
 
     static void rdrand(Cpu c, Insn i) {
         if (c.taken(SensitiveOp.RDRAND, i, 0)) {

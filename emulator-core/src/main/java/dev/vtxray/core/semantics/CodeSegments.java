@@ -10,7 +10,7 @@ import dev.vtxray.core.cpu.Vector;
 final class CodeSegments {
     private CodeSegments() {}
 
-    // real-address and virtual-8086 mode -------------------------------------------------------------------------
+    // real-address and virtual-8086 mode
 
     static void checkRealOffset(Cpu c, long offset) {
         if (offset > (c.seg[SegmentRegister.CS].limit & 0xFFFF_FFFFL)) {
@@ -26,7 +26,7 @@ final class CodeSegments {
         c.rip = offset;
     }
 
-    // checks -----------------------------------------------------------------------------------------------------
+    // checks
 
     /** Descriptor of a selector that must not be null. */
     static long descriptor(Cpu c, int selector) {
@@ -100,7 +100,7 @@ final class CodeSegments {
         }
     }
 
-    // the load ---------------------------------------------------------------------------------------------------
+    // the load
 
     /** Goes on in a checked segment. Only the marking of its descriptor can fault, and a marked one does not. */
     static void enter(Cpu c, int selector, long descriptor, int cpl, long offset) {

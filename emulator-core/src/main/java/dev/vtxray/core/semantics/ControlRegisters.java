@@ -33,7 +33,7 @@ final class ControlRegisters {
         // @formatter:on
     }
 
-    // MOV to and from control registers --------------------------------------------------------------------------
+    // MOV to and from control registers
 
     private static void checkNumber(Insn i) {
         switch (i.reg) {
@@ -112,7 +112,7 @@ final class ControlRegisters {
         }
     }
 
-    // parts of CR0 -----------------------------------------------------------------------------------------------
+    // parts of CR0
 
     /** The interceptor's operand is 0. */
     static void clts(Cpu c, Insn i) {
@@ -141,7 +141,7 @@ final class ControlRegisters {
         c.advance(i);
     }
 
-    // debug registers --------------------------------------------------------------------------------------------
+    // debug registers
 
     /** The interceptor's operand is 0. It is asked before all but the mode. */
     static void movFromDr(Cpu c, Insn i) {

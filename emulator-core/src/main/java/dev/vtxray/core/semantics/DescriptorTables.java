@@ -44,7 +44,7 @@ final class DescriptorTables {
         // @formatter:on
     }
 
-    // GDTR and IDTR ----------------------------------------------------------------------------------------------
+    // GDTR and IDTR
 
     /** The interceptor's operand of this and the other descriptor-table instructions is 0. */
     static void sgdt(Cpu c, Insn i) {
@@ -111,7 +111,7 @@ final class DescriptorTables {
         return i.codeSize != 8 && i.size == 2 ? base & 0xFF_FFFF : base;
     }
 
-    // LDTR and TR ------------------------------------------------------------------------------------------------
+    // LDTR and TR
 
     static void sldt(Cpu c, Insn i) {
         SystemOperands.requireDescriptors(c);
@@ -197,7 +197,7 @@ final class DescriptorTables {
         return (int) (descriptor >>> 40) & 0x1F;
     }
 
-    // looking at descriptors -------------------------------------------------------------------------------------
+    // looking at descriptors
 
     static void lar(Cpu c, Insn i) {
         SystemOperands.requireDescriptors(c);

@@ -24,7 +24,7 @@ final class FarReturns {
         // @formatter:on
     }
 
-    // RET --------------------------------------------------------------------------------------------------------
+    // RET
 
     static void retf(Cpu c, Insn i) {
         farReturn(c, i.size, 0);
@@ -60,7 +60,7 @@ final class FarReturns {
         }
     }
 
-    // IRET -------------------------------------------------------------------------------------------------------
+    // IRET
 
     /** NMIs are unblocked even if the return then faults (SDM, Handling Multiple NMIs). */
     static void iret(Cpu c, Insn i) {

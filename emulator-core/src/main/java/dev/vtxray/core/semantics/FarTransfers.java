@@ -29,7 +29,7 @@ final class FarTransfers {
         return (int) c.mmu.load(SystemOperands.linear(c, i, i.size, 2, false), 2);
     }
 
-    // JMP --------------------------------------------------------------------------------------------------------
+    // JMP
 
     static void jmpPointer(Cpu c, Insn i) {
         jump(c, i.imm2, i.imm);
@@ -64,7 +64,7 @@ final class FarTransfers {
         CodeSegments.enter(c, gate.selector(), target, c.cpl, gate.offset());
     }
 
-    // CALL -------------------------------------------------------------------------------------------------------
+    // CALL
 
     static void callPointer(Cpu c, Insn i) {
         call(c, i, i.imm2, i.imm);
@@ -124,7 +124,7 @@ final class FarTransfers {
         c.setStackPointer(rsp - 2 * size);
     }
 
-    // the stack of an inner level --------------------------------------------------------------------------------
+    // the stack of an inner level
 
     private static long taskState(Cpu c, int offset, int size) {
         if (offset + size - 1 > (c.tr.limit & 0xFFFF_FFFFL)) {

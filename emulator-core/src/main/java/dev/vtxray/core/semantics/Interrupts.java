@@ -28,7 +28,7 @@ final class Interrupts {
         // @formatter:on
     }
 
-    // software interrupts ----------------------------------------------------------------------------------------
+    // software interrupts
 
     private static void deliver(Cpu c, Insn i, Event.Type type, int vector) {
         c.current = i;
@@ -60,7 +60,7 @@ final class Interrupts {
         deliver(c, i, Event.Type.SOFTWARE_INTERRUPT, (int) i.imm & 0xFF);
     }
 
-    // the interrupt flag -----------------------------------------------------------------------------------------
+    // the interrupt flag
 
     /** In virtual-8086 mode the CPL is 3. */
     private static void requireInputOutputPrivilege(Cpu c) {
@@ -85,7 +85,7 @@ final class Interrupts {
         c.advance(i);
     }
 
-    // waiting ----------------------------------------------------------------------------------------------------
+    // waiting
 
     /** The interceptor's operand is 0. */
     static void hlt(Cpu c, Insn i) {

@@ -29,7 +29,7 @@ final class MultiplyDivide {
         // @formatter:on
     }
 
-    // multiplication -------------------------------------------------------------------------------------------
+    // multiplication
 
     static void mul(Cpu c, Insn i) {
         long a = accumulator(c, i);
@@ -82,7 +82,7 @@ final class MultiplyDivide {
         return Math.multiplyHigh(a, b) + (a >> 63 & b) + (b >> 63 & a);
     }
 
-    // division -------------------------------------------------------------------------------------------------
+    // division
 
     static void div(Cpu c, Insn i) {
         long divisor = i.loadDst(c);
@@ -179,7 +179,7 @@ final class MultiplyDivide {
         return GuestFault.of(Vector.DE);
     }
 
-    // the accumulator and its extension ------------------------------------------------------------------------
+    // the accumulator and its extension
 
     private static long accumulator(Cpu c, Insn i) {
         return c.r[Cpu.RAX] & Bytes.mask(i.size);

@@ -38,7 +38,7 @@ final class PortIo {
         // @formatter:on
     }
 
-    // IN and OUT -------------------------------------------------------------------------------------------------
+    // IN and OUT
 
     static void inImmediate(Cpu c, Insn i) {
         in(c, i, (int) i.imm & 0xFF);
@@ -83,7 +83,7 @@ final class PortIo {
         c.probe.portWritten(c, port, size, (int) value);
     }
 
-    // INS and OUTS -----------------------------------------------------------------------------------------------
+    // INS and OUTS
 
     static void ins(Cpu c, Insn i) {
         repeat(c, i, PortIo::insOnce);
@@ -158,7 +158,7 @@ final class PortIo {
         SystemOperands.setAddressRegister(c, i, register, c.r[register] + (c.flags.has(Flags.DF) ? -size : size));
     }
 
-    // permission -------------------------------------------------------------------------------------------------
+    // permission
 
     /** IOPL, and beyond it the I/O permission bit map of the TSS (SDM, Input/Output, "Protected-Mode I/O"). */
     private static void checkPermission(Cpu c, int port, int size) {

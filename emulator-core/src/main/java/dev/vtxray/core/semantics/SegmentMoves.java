@@ -42,7 +42,7 @@ final class SegmentMoves {
         // @formatter:on
     }
 
-    // MOV, PUSH, POP ---------------------------------------------------------------------------------------------
+    // MOV, PUSH, POP
 
     /** REX.R does not extend the number of a segment register. */
     private static int segment(Insn i) {
@@ -89,7 +89,7 @@ final class SegmentMoves {
         c.advance(i);
     }
 
-    // far pointers -----------------------------------------------------------------------------------------------
+    // far pointers
 
     static void les(Cpu c, Insn i) {
         loadFarPointer(c, i, SegmentRegister.ES);
@@ -119,7 +119,7 @@ final class SegmentMoves {
         c.advance(i);
     }
 
-    // bases ------------------------------------------------------------------------------------------------------
+    // bases
 
     private static void checkBaseAccessEnabled(Cpu c) {
         if ((c.cr4 & Control.CR4_FSGSBASE) == 0) {

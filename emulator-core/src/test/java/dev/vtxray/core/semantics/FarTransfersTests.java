@@ -33,7 +33,7 @@ class FarTransfersTests {
         on.c.r[Cpu.RSP] = 0x7000;
     }
 
-    // direct -----------------------------------------------------------------------------------------------------
+    // direct
 
     @Test
     void farJumpRefusesWhatIsNotReachableCode() {
@@ -77,7 +77,7 @@ class FarTransfersTests {
         assertThat(c.r[Cpu.RSP]).isEqualTo(0x7030);
     }
 
-    // call gates -------------------------------------------------------------------------------------------------
+    // call gates
 
     @Test
     void aGateTakesUserCodeToTheStackOfTheTaskStateSegment() {
@@ -139,7 +139,7 @@ class FarTransfersTests {
         assertThat(legacy.faultOf("9A 00 00 00 00 80 00")).isEqualTo("#TS(98H)");
     }
 
-    // IRET -------------------------------------------------------------------------------------------------------
+    // IRET
 
     @Test
     void iretqGoesToUserCodeWithItsStackAndFlags() {

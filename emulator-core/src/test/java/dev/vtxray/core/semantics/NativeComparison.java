@@ -89,7 +89,7 @@ final class NativeComparison {
         }
     }
 
-    // what the manual leaves undefined ----------------------------------------------------------------------------
+    // what the manual leaves undefined
 
     private static boolean isShift(Row row) {
         return Set.of("SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD")

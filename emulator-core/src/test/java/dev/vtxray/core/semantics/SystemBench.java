@@ -90,7 +90,7 @@ final class SystemBench {
         }
     }
 
-    // modes ------------------------------------------------------------------------------------------------------
+    // modes
 
     /** Real-address mode at 0000:0500H, stack below 8000H. */
     static SystemBench real() {
@@ -143,7 +143,7 @@ final class SystemBench {
         c.contextChanged();
     }
 
-    // running ----------------------------------------------------------------------------------------------------
+    // running
 
     /** Runs one instruction, given in hexadecimal, at the current RIP. */
     SystemBench run(String hex) {

@@ -62,7 +62,7 @@ public final class TwoLevelExperiment implements VirtualApicvExperiment {
         return new ExperimentReport(rows, syncTime, lanes, Topology.standard());
     }
 
-    // one row of the table -------------------------------------------------------------------------------------
+    // one row of the table
 
     private static ExperimentRow row(ExperimentSetting setting, long rounds) {
         HostedRun run = hosted(
@@ -92,7 +92,7 @@ public final class TwoLevelExperiment implements VirtualApicvExperiment {
                 ownWork(result.episodes()));
     }
 
-    // one scenario ---------------------------------------------------------------------------------------------
+    // one scenario
 
     private static MeasuredScenario scenario(Scenario scenario, long rounds) {
         return new MeasuredScenario(scenario, rounds, counts(scenario, false, rounds), counts(scenario, true, rounds));
@@ -126,7 +126,7 @@ public final class TwoLevelExperiment implements VirtualApicvExperiment {
         return new ScenarioCounts(nested, l0Exits, ownWork(result.episodes()), completed);
     }
 
-    // shared ---------------------------------------------------------------------------------------------------
+    // shared
 
     private static HostedRun hosted(
             String cpu, HandlerProfile handler, Scenario scenario, boolean apicv, boolean shadowing, long rounds) {

@@ -28,7 +28,7 @@ class RunCommandTests {
     @TempDir
     private Path folder;
 
-    // what a guest does ---------------------------------------------------------------------------------------
+    // what a guest does
 
     @Test
     void printsTheSerialOutputAndEndsWithTheGuestsStatus() throws IOException {
@@ -91,7 +91,7 @@ class RunCommandTests {
         assertThat(folder.toFile().list()).containsExactlyInAnyOrder("mboot.elf", "first.json", "second.json");
     }
 
-    // what the user does wrong ----------------------------------------------------------------------------------
+    // what the user does wrong
 
     @ParameterizedTest
     @CsvSource(
