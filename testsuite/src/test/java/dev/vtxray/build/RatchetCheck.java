@@ -33,6 +33,9 @@ public final class RatchetCheck {
         new RatchetCheck(Path.of(args[0])).run(Boolean.parseBoolean(args[1]));
     }
 
+    /** Percent by which coverage may differ from run to run, because properties try random cases. */
+    private static final int RANDOMNESS = 1;
+
     void run(boolean raise) throws IOException {
         Map<String, Integer> testCounts = new LinkedHashMap<>();
         Map<String, Integer> percents = new LinkedHashMap<>();
@@ -52,6 +55,7 @@ public final class RatchetCheck {
         }
         if (raise) {
             tests.raiseTo(testCounts);
+            percents.replaceAll((key, percent) -> percent - RANDOMNESS);
             coverage.raiseTo(percents);
         }
     }
