@@ -43,12 +43,18 @@ public final class RootProgram {
     private static final long EXIT_HANDLER = 0x01_7000;
     private static final long POINTER = 0x01_7800;
     private static final long CYCLE_LIMIT = 100_000;
+    /** RAM for a host that slips under the program; untouched RAM costs nothing. */
+    private static final long HOST_RESERVE = 16L << 20;
 
     private final Pc pc;
     private final Cpu cpu;
 
     private RootProgram(CpuProfile profile) {
-        pc = Pc.builder().profile(profile).memory(GuestMemory.SIZE).build();
+        pc = Pc.builder()
+                .profile(profile)
+                .memory(GuestMemory.SIZE)
+                .hostReserve(HOST_RESERVE)
+                .build();
         cpu = pc.cpu(0);
         GuestMemory.prepare(pc.memory());
         enterLongMode();

@@ -115,7 +115,8 @@ public final class SingleGuest {
         return this;
     }
 
-    static List<Row> instructions() {
+    /** The base and VMX rows to assemble guest code with; to execute a VMX row throws IllegalStateException. */
+    public static List<Row> instructions() {
         List<Row> rows = new ArrayList<>(BaseInstructions.rows());
         rows.addAll(VmxInstructions.rows(cpu -> {
             throw new IllegalStateException("these rows are for assembling, CPU " + cpu + " cannot execute them");
