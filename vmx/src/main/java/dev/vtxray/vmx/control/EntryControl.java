@@ -48,9 +48,4 @@ public enum EntryControl implements VmxControl {
     public String manualName() {
         return manualName;
     }
-
-    @Override
-    public int mask() {
-        return 1 << bit;
-    }
 }

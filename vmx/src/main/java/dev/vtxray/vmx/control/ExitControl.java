@@ -49,9 +49,4 @@ public enum ExitControl implements VmxControl {
     public String manualName() {
         return manualName;
     }
-
-    @Override
-    public int mask() {
-        return 1 << bit;
-    }
 }

@@ -36,9 +36,4 @@ public enum PinControl implements VmxControl {
     public String manualName() {
         return manualName;
     }
-
-    @Override
-    public int mask() {
-        return 1 << bit;
-    }
 }

@@ -53,9 +53,4 @@ public enum PrimaryControl implements VmxControl {
     public String manualName() {
         return manualName;
     }
-
-    @Override
-    public int mask() {
-        return 1 << bit;
-    }
 }

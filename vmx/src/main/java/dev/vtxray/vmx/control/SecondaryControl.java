@@ -63,9 +63,4 @@ public enum SecondaryControl implements VmxControl {
     public String manualName() {
         return manualName;
     }
-
-    @Override
-    public int mask() {
-        return 1 << bit;
-    }
 }

@@ -10,7 +10,9 @@ public sealed interface VmxControl
     int bit();
 
     /** A word with only this bit set. */
-    int mask();
+    default int mask() {
+        return 1 << bit();
+    }
 
     /** The name in the manual's spelling, such as {@code "HLT exiting"}. */
     String manualName();
